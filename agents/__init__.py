@@ -1,0 +1,1 @@
+"""Who runs it: the Faust agents ``score``, ``detect`` and ``notify``."""

@@ -1,0 +1,1 @@
+"""What travels: one file a topic family. Nothing here imports anything else of Groundswell."""

@@ -1,0 +1,71 @@
+"""``alerts``: an alert's whole current state, published on every change of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Share, Timestamp, Wire
+from schemas.scored import Part
+
+Kind = Literal["surge", "pain_point", "delight"]
+Status = Literal["firing", "updated", "resolved"]
+Reason = Literal["first", "severity_rose", "reminder", "recovered"]
+
+
+class Quote(Part):
+    """What somebody wrote, redacted, and where to read on."""
+
+    text: str
+    created_at: Timestamp
+    source: str
+    channel: str
+    event_id: str
+    url: str | None = None
+    pain_point: str | None = None
+
+
+class Driver(Part):
+    """A value whose share among the voices rose most against its past: what the spike is concentrated in."""
+
+    dimension: Literal["pain_point", "channel", "product", "version", "region", "language", "word"]
+    value: str
+    share: Share = Field(description="Of the mentions in the alert's window.")
+    usual: Share = Field(description="Of the mentions in the 24 hours before it.")
+
+
+class Alert(Wire):
+    """Something that many customers say at once, from its first sign to its end. Key on the topic: ``fingerprint``."""
+
+    fingerprint: str = Field(description="Identity of brand, kind and pain point; stable over time and restarts.")
+    revision: int = Field(ge=1, description="Grows by one with each change; fingerprint and revision name one record.")
+    status: Status
+    reason: Reason = Field(description="Why this record was published.")
+    brand: str
+    kind: Kind = Field(description="surge: a brand as a whole; pain_point, delight: one entry of the catalog.")
+    pain_point: str | None = Field(None, description="Id of the pain point or delight; null for a brand as a whole.")
+    title: str
+    severity: int = Field(ge=1, le=4, description="1 is the worst; see the formula in severity_why.")
+    severity_why: str
+    starts_at: Timestamp = Field(description="The onset: when what customers say began to change.")
+    detected_at: Timestamp = Field(description="End of the window in which it was seen first, in event time.")
+    updated_at: Timestamp = Field(description="End of the window that this record speaks of.")
+    ends_at: Timestamp | None = Field(None, description="When it was over; null while it lasts.")
+    recovery_seconds: float | None = Field(None, ge=0, description="From onset to end; known when it is resolved.")
+    window_seconds: int = Field(gt=0, description="Length of the window that is judged.")
+    observed: int = Field(ge=0, description="Distinct voices in that window.")
+    expected: float = Field(ge=0, description="Distinct voices that the baseline expects in such a window.")
+    ratio: float = Field(ge=0, description="observed / expected.")
+    probability: Share = Field(description="How likely the baseline makes at least this many voices.")
+    voices: int = Field(ge=0, description="Distinct voices since the onset.")
+    mentions: int = Field(ge=0, description="Records since the onset.")
+    top_voice_share: Share = Field(description="The loudest voice's share of those records.")
+    sentiment: float = Field(ge=-1, le=1, description="Mean sentiment of those records.")
+    sentiment_before: float | None = Field(None, ge=-1, le=1, description="The same in the 24 hours before the onset.")
+    emotions: dict[str, float] = Field(default_factory=dict, description="Emotion → mean probability, strongest first.")
+    drivers: list[Driver] = Field(default_factory=list)
+    pain_points: dict[str, int] = Field(default_factory=dict, description="Pain point → distinct voices, most first.")
+    quotes: list[Quote] = Field(default_factory=list, description="3 to 6 different voices, newest first, redacted.")
+    repeats: int = Field(0, ge=0, description="Reminders so far.")
+    resolves_when: str = Field(description="What would resolve it, in words.")

@@ -1,0 +1,31 @@
+"""What every record that Groundswell publishes has in common."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+SCHEMA_VERSION = 1
+"""Version of the wire contract. Fields are only ever added; a new major contract would be a new topic (`.v2`)."""
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment as RFC 3339 in UTC with milliseconds: ``2026-02-17T08:00:36.902Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+Timestamp = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+"""A moment in event time, written as RFC 3339 in UTC."""
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+"""A part of a whole, a probability or a strength: 0 to 1."""
+
+
+class Wire(BaseModel):
+    """Base of the published records: readers skip fields they don't know, so that schemas can grow."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    schema_version: int = Field(SCHEMA_VERSION, description="Version of this contract; fields only grow within it.")

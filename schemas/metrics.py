@@ -1,0 +1,52 @@
+"""``metrics``: rolling numbers per brand, pain point and one-minute window, upserted by key."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Share, Timestamp, Wire
+from schemas.scored import Part
+
+Silence = Literal["fired", "firing", "below_baseline", "below_minimum", "no_baseline", "one_voice", "inhibited"]
+
+
+class Tally(Part):
+    """Numbers over one window."""
+
+    mentions: int = Field(ge=0)
+    voices: int = Field(ge=0, description="Distinct authors.")
+    negative: int = Field(ge=0, description="Mentions whose sentiment is negative.")
+    positive: int = Field(ge=0)
+    sentiment: float = Field(ge=-1, le=1, description="Mean sentiment.")
+    effort: Share = Field(description="Mean effort.")
+    churn_risk: Share = Field(description="Mean churn risk.")
+    delight_share: Share = Field(description="Share of the mentions that name a delight.")
+    top_voice_share: Share = Field(description="The loudest voice's share of the mentions.")
+    emotions: dict[str, float] = Field(default_factory=dict, description="Emotion → mean probability.")
+
+
+class Decision(Part):
+    """What the detector thought at this window's end, and why it spoke or stayed silent."""
+
+    reason: Silence
+    observed: int = Field(ge=0, description="Distinct voices in the judged window.")
+    expected: float | None = Field(None, ge=0)
+    probability: Share | None = None
+
+
+class WindowMetrics(Wire):
+    """One window of one brand × pain point. Key on the topic: brand|pain point|window start."""
+
+    brand: str
+    pain_point: str = Field(description="Id of the pain point or delight; '*' for all that the brand's customers say.")
+    window_start: Timestamp
+    window_end: Timestamp
+    closed: bool = Field(description="True once the watermark has passed: the numbers of this window are final.")
+    window: Tally = Field(description="This one-minute window alone.")
+    rolling_5m: Tally | None = Field(None, description="The 5 minutes that end with it; null while it is open.")
+    rolling_1h: Tally | None = None
+    rolling_24h: Tally | None = None
+    late: int = Field(0, ge=0, description="Of this window's mentions, those that arrived after it was closed.")
+    decision: Decision | None = Field(None, description="At the end of each five minutes, per series that is judged.")

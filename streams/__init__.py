@@ -1,0 +1,1 @@
+"""What happens: raw → scored → detected → published, as pure steps with thin edges."""

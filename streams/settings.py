@@ -1,0 +1,88 @@
+"""Every setting, as a sentence: its name, type, default, and what it does.
+
+A setting is read from the environment as ``GROUNDSWELL_`` + its name in capitals. Reading them does no I/O.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set; an unknown value is refused with the name of the setting."""
+
+    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_", extra="forbid", frozen=True)
+
+    # The broker.
+    broker: str | None = Field(
+        None,
+        pattern=r"^[^\s,:/]+:\d+(,[^\s,:/]+:\d+)*$",
+        description="host:port of a running Kafka (several with commas). Unset: the embedded broker is used.",
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to the broker."
+    )
+    ssl_cafile: Path | None = Field(None, description="PEM file of the authority that signed the broker's certificate.")
+    ssl_certfile: Path | None = Field(None, description="PEM file of the client's certificate, for mutual TLS.")
+    ssl_keyfile: Path | None = Field(None, description="PEM file of the client's key, for mutual TLS.")
+    ssl_key_password: SecretStr | None = Field(None, description="Password of the client's key.")
+    ssl_check_hostname: bool = Field(True, description="Whether the broker's certificate must name its host.")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How to log in, with a SASL_ security protocol."
+    )
+    sasl_username: str | None = Field(None, description="Who logs in.")
+    sasl_password: SecretStr | None = Field(None, description="The password that logs in.")
+
+    # This machine.
+    data: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("groundswell", appauthor=False)),
+        description="Folder of the embedded broker's data and of the pseudonym key.",
+    )
+    cache: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("groundswell", appauthor=False)),
+        description="Folder of what can be fetched again: Kafka's jars.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address that a worker's /metrics, /healthz, /readyz listen on.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Their port; 0 takes a free one.")
+
+    # The topics.
+    topic_prefix: str = Field(
+        "groundswell.", pattern=r"^([a-z0-9-]+\.)*$", description="What every topic's name begins with; ends with a dot."
+    )
+    partitions: int = Field(4, ge=1, le=512, description="Partitions of each topic: the most workers that can share.")
+    replication: int = Field(1, ge=1, le=9, description="Copies of each topic; 3 on a cluster.")
+    group: str = Field("groundswell", pattern=r"^[a-z0-9.-]+$", description="Consumer group of the workers.")
+
+    # Time.
+    lateness: timedelta = Field(
+        timedelta(minutes=10), description="Allowed lateness: how long a one-minute window waits for stragglers."
+    )
+    future: timedelta = Field(
+        timedelta(minutes=10), description="How far ahead of the clock created_at may be before it is quarantined."
+    )
+
+    # Reading.
+    pseudonym_key: SecretStr | None = Field(
+        None, description="Secret that turns authors into pseudonyms; the same on every worker. Unset: a file in data."
+    )
+    catalog: tuple[str, ...] = Field(
+        ("generic",), description='Catalog packs that name pain points and delights, as JSON: ["generic","airline"].'
+    )
+    catalogs: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description='Packs for one brand, as JSON: {"US Airways": ["generic", "airline"]}.'
+    )
+
+    # Telling.
+    webhook_url: SecretStr | None = Field(None, description="Where notify posts each alert's change as JSON.")
+
+    @cached_property
+    def lateness_ms(self) -> int:
+        """The allowed lateness in milliseconds."""
+        return int(self.lateness.total_seconds() * 1000)

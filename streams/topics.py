@@ -1,0 +1,80 @@
+"""The topics, as typed values: name, key, value and settings together, in the order of the data's way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from schemas.alerts import Alert
+from schemas.feeds import Delight, Handoff, PainPoint
+from schemas.metrics import WindowMetrics
+from schemas.quarantine import Quarantined
+from schemas.raw import Post, Review, Source, Ticket
+from schemas.scored import Scored
+
+DAY_MS = 24 * 60 * 60 * 1000
+MIB = 1024 * 1024
+
+Cleanup = Literal["delete", "compact", "compact,delete"]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: what travels on it and how the broker keeps it."""
+
+    name: str
+    """Name without the prefix: ``scored.v1``."""
+    value: type[BaseModel]
+    key: str
+    """What the key is, in words."""
+    cleanup: Cleanup
+    retention_ms: int
+    max_message_bytes: int = 4 * MIB
+
+    def full_name(self, prefix: str) -> str:
+        """The name on the broker."""
+        return prefix + self.name
+
+    @property
+    def short_name(self) -> str:
+        """The name people use: ``scored``."""
+        return self.name.rpartition(".v")[0]
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The broker's settings for this topic."""
+        return {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+
+
+REVIEWS = Topic("reviews.v1", Review, "event id", "delete", 30 * DAY_MS, 8 * MIB)
+POSTS = Topic("posts.v1", Post, "event id", "delete", 30 * DAY_MS, 8 * MIB)
+TICKETS = Topic("tickets.v1", Ticket, "event id", "delete", 30 * DAY_MS, 8 * MIB)
+SCORED = Topic("scored.v1", Scored, "brand", "delete", 30 * DAY_MS)
+METRICS = Topic("metrics.v1", WindowMetrics, "brand|pain point|window start", "compact,delete", 90 * DAY_MS)
+ALERTS = Topic("alerts.v1", Alert, "alert fingerprint", "compact,delete", 365 * DAY_MS)
+PAIN_POINTS = Topic("pain-points.v1", PainPoint, "brand|pain point", "compact", -1)
+DELIGHTS = Topic("delights.v1", Delight, "brand|delight", "compact,delete", 365 * DAY_MS)
+HANDOFFS = Topic("handoffs.v1", Handoff, "event or conversation id", "compact,delete", 90 * DAY_MS)
+QUARANTINE = Topic("quarantine.v1", Quarantined, "origin", "delete", 90 * DAY_MS, 16 * MIB)
+
+RAW: dict[Source, Topic] = {"reviews": REVIEWS, "posts": POSTS, "tickets": TICKETS}
+DERIVED = (SCORED, METRICS, ALERTS, PAIN_POINTS, DELIGHTS, HANDOFFS, QUARANTINE)
+ALL = (*RAW.values(), *DERIVED)
+
+
+def named(name: str, prefix: str = "") -> Topic:
+    """The topic that goes by ``name``: ``scored``, ``scored.v1`` or with its prefix.
+
+    Raises:
+        KeyError: No topic has that name; the message lists those that do.
+    """
+    for topic in ALL:
+        if name in (topic.short_name, topic.name, topic.full_name(prefix)):
+            return topic
+    raise KeyError(f"no topic is called {name!r}; there are: {', '.join(t.short_name for t in ALL)}")
