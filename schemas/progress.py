@@ -23,7 +23,8 @@ class ReplayMark(Wire):
     replay: str = Field(description="Id of the replay; its records carry it in the same header.")
     origins: dict[str, int] = Field(description="Raw topic → partitions that it sends to: all of them are waited for.")
     time_ms: int | None = Field(None, description="No record before this event time is still to come, less lateness.")
-    ended: bool = False
+    ended: bool = Field(False, description="Nothing more comes; time_ms is then the replay's last event time.")
+    sent_ms: int = Field(description="The sender's clock.")
 
 
 class OriginProgress(Part):
@@ -38,4 +39,5 @@ class Progress(Wire):
     """What a score worker tells each partition of ``scored`` about the origins that it owns."""
 
     origins: dict[str, OriginProgress] = Field(description="topic:partition → how far.")
+    at_ms: int = Field(description="The worker's clock.")
     raw: dict[str, int] = Field(description="Raw topic → its number of partitions: every one of them is waited for.")
