@@ -81,8 +81,9 @@ def properties(port: int, controller_port: int, records: str = RECORDS) -> str:
         "num.io.threads": 4,
         "num.recovery.threads.per.data.dir": 2,
         "background.threads": 2,
-        # There is nobody to hand the partitions to.
-        "controlled.shutdown.enable": "false",
+        # After a kill the controller, which is this same process, refuses the broker until its former session has ended.
+        "broker.session.timeout.ms": 4_000,
+        "broker.heartbeat.interval.ms": 1_000,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
