@@ -83,7 +83,8 @@ class Outbox:
 
     def __init__(self, producer: Any, partitions: Mapping[str, int], *, limit: int = FULL_BYTES) -> None:
         self._producer = producer
-        self._partitions = partitions
+        self.partitions = partitions
+        """Full topic name → its number of partitions."""
         self._limit = limit
         self._batches: dict[tuple[str, int], list[Any]] = {}
         self._next: defaultdict[str, int] = defaultdict(int)
@@ -104,7 +105,7 @@ class Outbox:
         Raises:
             KeyError: The topic is not among ``partitions``.
         """
-        count = self._partitions[topic]
+        count = self.partitions[topic]
         if key is not None:
             return partition_of(key, count)
         turn = self._next[topic]
