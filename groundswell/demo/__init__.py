@@ -1,0 +1,1 @@
+"""A week of a small coffee-subscription shop: what the demo plays."""
