@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, ReplayMark
 from schemas.raw import Source
 from streams import connection
+from streams.admin import BrokerUnreachable
 from streams.outbox import BATCH_BYTES, Headers, Outbox
 from streams.readahead import Available, ahead
 from streams.recorded import RecordedEvent
@@ -85,7 +86,7 @@ async def send(
 
     Raises:
         SendError: The broker lacks a topic or refuses a record.
-        ConnectionError: The broker gives no answer.
+        BrokerUnreachable: Nobody answers there.
     """
     topics = {source: RAW[source].full_name(settings.topic_prefix) for source in sources}
     async with _producer(settings, address) as producer:
@@ -229,7 +230,7 @@ async def _producer(settings: Settings, address: str) -> AsyncIterator[Any]:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await producer.start()
         except (KafkaError, TimeoutError) as error:
-            raise ConnectionError(f"the broker at {address} can't be reached; see: groundswell doctor") from error
+            raise BrokerUnreachable(f"the broker at {address} can't be reached; see: groundswell doctor") from error
         yield producer
     finally:
         # What it still holds is only written when the broker answers: after a failure, nobody waits for that.
