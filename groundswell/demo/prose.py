@@ -49,7 +49,7 @@ def choose(template: str, dice: Dice) -> str:
     """The template with each ``[a|b]`` decided."""
     while CHOICE.search(template):
         template = CHOICE.sub(lambda found: dice.pick(found[1].split("|")), template, count=1)
-    return template
+    return template.replace("?.", "?").replace("!.", "!")
 
 
 def fill(template: str, slots: dict[str, list[str]], dice: Dice) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import orjson
-
 from groundswell.demo.dice import Dice
 from groundswell.demo.incidents import at
-from groundswell.demo.prose import choose, fill, sentences
 from groundswell.demo.people import slots
+from groundswell.demo.prose import choose, fill, sentences
 from groundswell.demo.script import Line
 from schemas.raw import Source
 
@@ -18,7 +16,12 @@ IDS = {"reviews": "rv", "posts": "po", "tickets": "tk"}
 
 BROKEN: tuple[tuple[datetime, Source, str | None, bytes], ...] = (
     (at(9, 10), "posts", "po-x1", b'{"id": "po-x1", "brand": "Bean & Benevolence", "text": "first cup of the'),
-    (at(9, 15), "reviews", "rv-x1", b'{"id":"rv-x1","text":"Lovely.","author":"tove","created_at":"2026-02-09T15:00:00Z"}'),
+    (
+        at(9, 15),
+        "reviews",
+        "rv-x1",
+        b'{"id":"rv-x1","text":"Lovely.","author":"tove","created_at":"2026-02-09T15:00:00Z"}',
+    ),
     (
         at(10, 9),
         "tickets",
@@ -51,7 +54,8 @@ BROKEN: tuple[tuple[datetime, Source, str | None, bytes], ...] = (
         at(13, 11),
         "posts",
         "po-x3",
-        b'{"id":"po-x3","brand":"Bean & Benevolence","text":"refund!","author":null,"created_at":"2026-02-13T11:00:00Z"}',
+        b'{"id":"po-x3","brand":"Bean & Benevolence","text":"refund!","author":null,'
+        b'"created_at":"2026-02-13T11:00:00Z"}',
     ),
     (
         at(14, 12),

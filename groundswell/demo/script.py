@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from groundswell.demo.dice import Dice
@@ -24,7 +24,9 @@ NEIGHBOUR_HOURS = (0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1
 
 # What a hundred usual messages are about: (file, table, mood) → how many. Dealt as a deck, so that no topic bunches.
 USUAL = {
-    **{("late_delivery", "everyday", "pain"): 3, ("checkout", "everyday", "pain"): 2, ("refund", "everyday", "pain"): 2},
+    ("late_delivery", "everyday", "pain"): 3,
+    ("checkout", "everyday", "pain"): 2,
+    ("refund", "everyday", "pain"): 2,
     **{("pains", topic, "pain"): 3 for topic in ("billing", "price", "damaged", "wrong_item", "taste", "support")},
     **{("pains", topic, "pain"): 2 for topic in ("stale", "app", "login", "cancel", "stock", "grind")},
     ("personal_touch", "everyday", "delight"): 2,
@@ -157,15 +159,14 @@ class Play:
         for i, text in enumerate(texts):
             second = (i * seconds + self._dice.below(seconds)) // len(texts)
             when = incident.starts_at + timedelta(seconds=second)
-            thread = {"conversation": "thread-refund", "fields": {"network": "forum"}}
-            yield Line(when, "posts", BRAND, "refund", "loud", text, LOUD_VOICE, **thread)
+            yield Line(when, "posts", BRAND, "refund", "loud", text, LOUD_VOICE, conversation="thread-refund")
 
     def _stories(self) -> Iterator[Line]:
-        """Conversations of several turns: each told twice a week, by different people about different things."""
+        """Conversations of several turns, begun from Monday to Saturday, each by somebody else."""
         self._use("stories")
         stories = sentences("conversations")["story"]
-        for i, story in enumerate(self._dice.shuffled(stories + stories)):
-            start = STARTS_AT + timedelta(hours=24 * i * 6 // 32, minutes=self._dice.below(600) + 420)
+        for i, story in enumerate(self._dice.shuffled(stories)):
+            start = STARTS_AT + timedelta(days=i * 6 // len(stories), minutes=self._dice.below(600) + 420)
             author = next(self._crowd)
             known = slots(author, start, self._dice)
             known = {name: [self._dice.pick(values)] for name, values in known.items()}  # One story, one parcel.
@@ -199,8 +200,8 @@ class Play:
     def _answers(self, lines: list[Line]) -> Iterator[Line]:
         """An agent's answer to some of the ordinary tickets, within office hours."""
         self._use("answers")
-        table = sentences("conversations")["answers"]
-        decks = {name: self._dice.deck(table[name]) for name in ("texts", "waves")}
+        talk = sentences("conversations")
+        decks = {name: self._dice.deck(texts) for name, texts in talk["answers"].items()}
         for number, line in enumerate(lines):
             story = (line.conversation or "").startswith("story")
             if line.source != "tickets" or line.brand != BRAND or story or not self._dice.happens(45):
@@ -208,12 +209,15 @@ class Play:
             when = line.when + timedelta(minutes=20 + self._dice.below(200))
             if not 7 <= when.hour < 19:
                 when = when.replace(hour=7, minute=self._dice.below(60)) + timedelta(days=when.hour >= 19)
-            wave = line.about == "late_delivery" and at(11, 12) <= when < at(12, 12)
+            drawer = "delight" if line.mood == "delight" else talk["answers_to"].get(line.about, "other")
+            if any(i.pain_point == line.about and i.starts_at <= line.when < i.ends_at for i in INCIDENTS[:2]):
+                drawer = {"late_delivery": "late", "checkout": "checkout"}[line.about]
             known = slots(line.author, when, self._dice)
             known["staff"] = [self._dice.pick(known["staff"])]
-            text = fill(next(decks["waves" if wave else "texts"]), known, self._dice)
+            text = fill(next(decks[drawer]), known, self._dice)
             lines[number] = line = Line(**{**vars(line), "conversation": f"ticket-{number}"})
-            yield Line(when, "tickets", BRAND, line.about, "agent", text, line.author, known["staff"][0], line.conversation)
+            staff = known["staff"][0]
+            yield Line(when, "tickets", BRAND, line.about, "agent", text, line.author, staff, line.conversation)
 
     def _say(
         self,
@@ -237,15 +241,13 @@ class Play:
         self._said.add(text)
         return Line(when, source, brand, about, mood, text, author, fields=fields)
 
-    def _voice(
-        self, core: str, source: str, author: Author, mood: str, known: dict[str, list[str]], brand: str
-    ) -> str:
+    def _voice(self, core: str, source: str, author: Author, mood: str, known: dict[str, list[str]], brand: str) -> str:
         voices, dice = sentences("voices"), self._dice
         mood = "delight" if mood == "relief" else mood
         if source == "tickets":
             hello, bye = dice.pick(voices["letters"]["hello"]), dice.pick(voices["letters"]["bye"])
             if brand == BRAND and author.manner != "curt":
-                core = f"{hello} {core} {bye}".strip()
+                core = f"{hello}\n{core}\n{bye}".strip()
         elif brand == BRAND and author.manner != "curt":
             opener = dice.pick(voiced(voices["openers"][mood], source)) if dice.happens(28) else ""
             closer = dice.pick(voiced(voices["closers"][mood], source)) if dice.happens(45) else ""
