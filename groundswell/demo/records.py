@@ -99,8 +99,18 @@ def record(line: Line, number: int, dice: Dice) -> dict[str, Any]:
         core["region"] = line.author.region
     if line.language != "en" or dice.happens(25):
         core["language"] = line.language
+    if line.about in ("app", "app_joy", "login", "checkout") and dice.happens(60):
+        core |= {"product": f"{line.brand} app", "version": _installed(line, dice)}
     detail = {"reviews": _review, "posts": _post, "tickets": _ticket}[line.source](line, event_id, dice)
     return core | detail | line.fields
+
+
+def _installed(line: Line, dice: Dice) -> str:
+    """The version of the app on the author's phone: the broken one only while it is the newest, and not for all."""
+    fixed = line.when >= at(12, 22)
+    if fixed and dice.happens(75):
+        return "4.2.1"
+    return "4.1.3" if dice.happens(80) else "4.1.2"
 
 
 def _review(line: Line, event_id: str, dice: Dice) -> dict[str, Any]:
@@ -111,9 +121,7 @@ def _review(line: Line, event_id: str, dice: Dice) -> dict[str, Any]:
         title = choose(dice.pick(sentences("voices")["titles"][mood]), dice)
         about["title"] = fill(title, slots(line.author, line.when, dice), dice)
     named = [coffee for coffee in sentences("voices")["slots"]["coffee"] if coffee in line.text]
-    if line.about in ("app", "app_joy", "login"):
-        about |= {"product": f"{line.brand} app", "version": "4.1.3" if dice.happens(80) else "4.1.2"}
-    elif named:
+    if named:
         about["product"] = named[0]
     if dice.happens(50):
         about["url"] = f"https://reviews.example/{event_id}"

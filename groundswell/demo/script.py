@@ -88,7 +88,7 @@ class Play:
     def lines(self) -> list[Line]:
         """The whole week in time order."""
         lines = [*self._usual(), *self._incidents(), *self._loud_voice(), *self._stories(), *self._next_door()]
-        lines += self._answers(lines)
+        lines += list(self._answers(lines))
         return sorted((line for line in lines if line.when < ENDS_AT), key=lambda line: line.when)
 
     def _use(self, name: str) -> None:
@@ -189,11 +189,11 @@ class Play:
                 yield self._say(when, source, author, ("kettle", table), "kettle", "plain", brand=NEIGHBOUR)
 
     def _foreign(self, when: datetime) -> Line:
-        language = self._dice.pick(list(sentences("abroad")))
+        language = self._dice.weigh({"de": 7, "fr": 6, "nl": 5, "es": 4, "it": 3})
         home = {"de": "DE", "fr": "BE", "nl": "NL", "es": "US", "it": "GB"}[language]
         author = next(self._by_region[home])
-        template = self._dice.pick(sentences("abroad")[language])
         source = self._dice.weigh(SOURCES["pain"])
+        template = self._shelf.draw("abroad", language, "any")
         text = fill(template, slots(author, when, self._dice), self._dice)
         return Line(when, source, BRAND, "abroad", "plain", text, author, language=language)
 
