@@ -216,7 +216,7 @@ def _client(settings: Settings, address: str) -> Iterator[Any]:
         raise TopicRefused(f"The Kafka at {address} refuses: {type(error).__name__}: {error}") from error
     except (KafkaError, OSError) as error:
         raise BrokerUnreachable(
-            f"Something listens at {address}, but it does not answer as Kafka would ({type(error).__name__}). Check that"
+            f"Something listens at {address}, but does not answer as Kafka would ({type(error).__name__}). Check that"
             f" it is up, and that GROUNDSWELL_SECURITY_PROTOCOL={settings.security_protocol} is what it speaks."
         ) from error
 

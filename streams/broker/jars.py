@@ -67,6 +67,10 @@ class _Stopped(Exception):  # noqa: N818
     """Another jar has failed, or the user has pressed Ctrl-C: this one is not worth finishing."""
 
 
+class _Damaged(Exception):  # noqa: N818
+    """What arrived is not what was locked."""
+
+
 def locked() -> tuple[Jar, ...]:
     """The jars of the lock file, in class path order."""
     return tuple(Jar(**entry) for entry in orjson.loads(LOCK_FILE.read_bytes())["jars"])
@@ -143,7 +147,7 @@ def _fetch_one(home: Path, staging: Path, jar: Jar, count: _Count) -> None:
             try:
                 arrived = _download(jar, place, update)
                 if hashlib.sha256(arrived.read_bytes()).hexdigest() != jar.sha256:
-                    raise ValueError("its SHA-256 is not the locked one")
+                    raise _Damaged("what arrived has another SHA-256 than the locked one")
                 arrived.replace(home / jar.file)
             except _Stopped:
                 raise
@@ -188,7 +192,10 @@ def _explain(home: Path, jar: Jar, error: Exception) -> JarsMissing:
     missing = _missing(home, locked())
     megabytes = sum(other.size for other in missing) / 1e6
     offline = type(error).__name__ in {"ConnectionError", "ConnectTimeout", "ReadTimeout", "SSLError", "ProxyError"}
-    reason = "the Maven repository can't be reached" if offline else f"{type(error).__name__}: {str(error)[:200]}"
+    # Not an unknown error's text: it may hold a mirror's address with a password in it.
+    ours = isinstance(error, _Damaged) or getattr(error, "errno", None)
+    told = str(error) if ours else type(error).__name__
+    reason = "the Maven repository can't be reached" if offline else told
     return JarsMissing(
         f"The embedded Kafka needs {len(missing)} more jars ({megabytes:.0f} MB) in {home}, and {jar.file} could not be"
         f" fetched: {reason}. Connect to the network and start again (what has arrived is kept), or copy that folder"

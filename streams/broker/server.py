@@ -81,7 +81,7 @@ def properties(port: int, controller_port: int, records: str = RECORDS) -> str:
         "num.io.threads": 4,
         "num.recovery.threads.per.data.dir": 2,
         "background.threads": 2,
-        # After a kill the controller, which is this same process, refuses the broker until its former session has ended.
+        # After a kill the controller, though in this process, refuses the broker until its former session ends.
         "broker.session.timeout.ms": 4_000,
         "broker.heartbeat.interval.ms": 1_000,
     }
