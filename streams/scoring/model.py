@@ -1,0 +1,198 @@
+"""The weight table at work: a frame of texts → sentiment, emotions, and each word's part in them.
+
+The table is made by ``make train`` (``training/``); MODEL_CARD.md beside this file tells from what and how well it reads.
+A better reader with the same two methods (`prepare`, `judge`) can take its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.scoring.features import (
+    LETTERS_AT,
+    NEGATED_AT,
+    PAIRS_AT,
+    ROWS,
+    Structure,
+    negated_rows,
+    new_word_rows,
+    pair_rows,
+    structure,
+)
+from streams.scoring.tokens import EMOJI, Frame, Lexicon
+
+WEIGHTS = Path(__file__).with_name("weights.npz")
+SENTIMENT, EMOTION = slice(0, 3), slice(3, 31)
+OUTPUTS = 31
+BLOCKS = (0, LETTERS_AT, NEGATED_AT, PAIRS_AT, ROWS)
+"""Rows between two of these share one int8 scale per output."""
+MOST_ATOMS = 60_000
+"""Atoms that are remembered before the lexicon begins anew: about 20 MB with their weights."""
+
+
+@dataclass(slots=True)
+class Weights:
+    """The table and what turns its sums into probabilities."""
+
+    table: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    """blocks × outputs: what one step of int8 is worth."""
+    bias: NDArray[np.float32]
+    sentiment_temper: float
+    """Divides the sentiment's logits (temperature scaling: Guo et al., ICML 2017)."""
+    emotion_slope: NDArray[np.float32]
+    emotion_shift: NDArray[np.float32]
+    """Platt scaling of each emotion: probability = sigmoid(slope × logit + shift)."""
+    thresholds: NDArray[np.float32]
+    """Probability from which an emotion is told."""
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> Weights:
+        """Reads a weights file.
+
+        Raises:
+            ValueError: The file was made for other features than this version's.
+        """
+        with np.load(path) as stored:
+            weights = cls(
+                stored["table"], stored["scales"], stored["bias"], float(stored["sentiment_temper"]),
+                stored["emotion_slope"], stored["emotion_shift"], stored["thresholds"],
+            )  # fmt: skip
+        if weights.table.shape != (ROWS, OUTPUTS):
+            raise ValueError(f"{path} holds a table of {weights.table.shape}, not {(ROWS, OUTPUTS)}: run make train")
+        return weights
+
+    def save(self, path: Path = WEIGHTS) -> None:
+        """Writes a weights file."""
+        np.savez_compressed(
+            path, table=self.table, scales=self.scales, bias=self.bias, sentiment_temper=self.sentiment_temper,
+            emotion_slope=self.emotion_slope, emotion_shift=self.emotion_shift, thresholds=self.thresholds,
+        )  # fmt: skip
+
+
+def quantised(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """The table in int8 and its scales per block and output; what is beyond 127 steps is clipped."""
+    scales = np.empty((len(BLOCKS) - 1, OUTPUTS), dtype=np.float32)
+    small = np.empty(table.shape, dtype=np.int8)
+    for block, (begin, end) in enumerate(zip(BLOCKS, BLOCKS[1:], strict=False)):
+        part = table[begin:end]
+        scales[block] = np.maximum(np.quantile(np.abs(part), 0.9999, axis=0), 1e-6) / 127
+        small[begin:end] = np.clip(np.rint(part / scales[block]), -127, 127)
+    return small, scales
+
+
+@lru_cache(maxsize=1)
+def shared_weights() -> Weights:
+    """The weights of the package, read once a process."""
+    return Weights.load()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A frame of texts as atoms, with what stands around each."""
+
+    frame: Frame
+    around: Structure
+
+
+@dataclass(slots=True)
+class Judged:
+    """What the model thinks of each text of a frame, and why."""
+
+    sentiment: NDArray[np.float32]
+    """texts × 3 logits, tempered: negative, neutral, positive."""
+    emotions: NDArray[np.float32]
+    """texts × 28 probabilities."""
+    clause_values: NDArray[np.float32]
+    """P(positive) - P(negative) of each clause by itself."""
+    parts: NDArray[np.float32]
+    """Each atom's part in positive less negative, in logits; a pair's part is split between its two."""
+
+
+class Model:
+    """Reads frames of texts. Not to be shared between threads: it learns words as they come."""
+
+    def __init__(self, weights: Weights | None = None) -> None:
+        self.weights = weights or shared_weights()
+        self.lexicon = Lexicon()
+        self._pair_known = self.weights.table[PAIRS_AT:].any(axis=1)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.lexicon.clear_all()
+        self.generation = getattr(self, "generation", -1) + 1
+        """Grows whenever the lexicon begins anew: what was kept per atom is then void."""
+        self._flags = np.zeros(0, dtype=np.int32)
+        self._hashes = np.zeros(0, dtype=np.uint32)
+        self._words = np.zeros((0, OUTPUTS), dtype=np.float32)
+        self._turned = np.zeros((0, OUTPUTS), dtype=np.float32)
+
+    def _rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Rows of the table as numbers, whichever block they are of."""
+        block = np.searchsorted(BLOCKS, rows, side="right") - 1
+        out: NDArray[np.float32] = self.weights.table[rows] * self.weights.scales[block]
+        return out
+
+    def _learn(self) -> None:
+        """Folds the weights of the atoms that are new."""
+        begin, end = len(self._flags), len(self.lexicon.norm)
+        if begin == end:
+            return
+        lexicon = self.lexicon
+        self._flags = np.concatenate([self._flags, np.array(lexicon.flags[begin:], dtype=np.int32)])
+        hashes = np.array(lexicon.hashes[begin:], dtype=np.uint32)
+        self._hashes = np.concatenate([self._hashes, hashes])
+        # Rows of letters are many: in slices, so that a frame of new words stays small.
+        folded = [self._words]
+        for at in range(begin, end, 5_000):
+            rows, scales, starts = new_word_rows(lexicon, at, min(at + 5_000, end))
+            folded.append(np.add.reduceat(self._rows(rows) * scales[:, None], starts, axis=0))
+        self._words = np.concatenate(folded)
+        self._turned = np.concatenate([self._turned, self._rows(negated_rows(hashes))])
+
+    def prepare(self, texts: list[str]) -> Prepared:
+        """The texts as atoms."""
+        if len(self.lexicon.norm) > MOST_ATOMS:
+            self._begin()
+        frame = self.lexicon.read(texts)
+        self._learn()
+        return Prepared(frame, structure(frame, self._flags))
+
+    def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
+        """What the texts feel like; of a text that is not ``read`` only emoji speak."""
+        frame, around, weights = prepared.frame, prepared.around, self.weights
+        atoms = frame.atoms
+        parts = self._words[atoms]
+        turned = np.flatnonzero(around.negated)
+        parts[turned] += self._turned[atoms[turned]]
+        rows, second = pair_rows(frame, self._hashes)
+        known = self._pair_known[rows - PAIRS_AT]
+        rows, second = rows[known], second[known]
+        pairs = weights.table[rows] * (weights.scales[-1] * np.float32(0.5))
+        parts[second] += pairs
+        parts[second - 1] += pairs
+        unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
+        if unread.any():
+            parts[unread] = 0.0
+
+        counts = np.diff(np.append(frame.starts, len(atoms)))
+        sums = np.add.reduceat(parts, frame.starts, axis=0) / np.sqrt(counts, dtype=np.float32)[:, None] + weights.bias
+        temper = np.float32(1.0 / weights.sentiment_temper)
+        feeling = parts[:, SENTIMENT]
+        clause_counts = np.diff(np.append(around.clause_starts, len(atoms)))
+        clauses = np.add.reduceat(feeling, around.clause_starts, axis=0)
+        clauses /= np.sqrt(clause_counts, dtype=np.float32)[:, None]
+        clauses = (clauses + weights.bias[SENTIMENT]) * temper
+        chances = np.exp(clauses - clauses.max(axis=1, keepdims=True))
+        emotions = 1.0 / (1.0 + np.exp(-(sums[:, EMOTION] * weights.emotion_slope + weights.emotion_shift)))
+        return Judged(
+            sums[:, SENTIMENT] * temper,
+            emotions,
+            (chances[:, 2] - chances[:, 0]) / chances.sum(axis=1),
+            feeling[:, 2] - feeling[:, 0],
+        )

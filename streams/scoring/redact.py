@@ -1,0 +1,179 @@
+"""Personal data out, before anything is published: each piece becomes a placeholder that says what it was.
+
+Replaced where sure: e-mail addresses, phone numbers, payment cards (ISO/IEC 7812 check digit), IBANs (ISO 13616, mod
+97), IP addresses, order and booking codes, handles of persons, and what follows the path of a link. Names in running
+text are not: without knowing the language and the person, a rule would take away more meaning than risk.
+
+Every pattern has bounded repeats and starts at a character that is checked for first, so the cost is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,2000}", re.IGNORECASE)
+_HANDLE = re.compile(r"(?<![\w/@])@(\w{1,50})(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?")
+_IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}(?::?[0-9a-f]{1,4}){1,4}(?![\w:])", re.IGNORECASE)
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
+_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
+_PHONE = re.compile(r"(?<![\w.,/:#$€£-])(?:\+|00|\()?\d(?:[ ./()-]{0,2}\d){6,14}(?![\w%]|[.,]\d)")
+_DATE = re.compile(
+    r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4})(?:[ T]\d{1,2}(?:[:.]\d{2}){0,2})?"
+    r"|(?:19|20)\d\d ?- ?(?:19|20)\d\d"
+)
+# What a person calls a code, then the code itself: it holds a digit or is six capitals (a booking locator).
+_CODE = re.compile(
+    r"\b(order|booking|reservation|confirmation|conf|tracking|invoice|ticket|case|claim|reference|ref|account|acct|customer|"
+    r"membership|member|policy|parcel|shipment|record locator|locator|pnr|receipt|serial|imei)"
+    r"((?:[ -]?(?:number|num|nr|no|code|id|locator))?\.?(?: is| was|:| :)?[ ]?(?:#|№|nr\.? ?|no\.? ?)?[ ]?)"
+    r"([A-Za-z0-9][A-Za-z0-9-]{3,29})(?![\w])",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(r"[A-Z]{6}$")
+_NUMBER_SIGN = re.compile(r"(?<![\w&])#(?:\d[\d-]{4,24}|[A-Z]{1,4}-?\d{4,20})(?!\w)")
+_DIGIT = re.compile(r"\d")
+_CODE_HINT = re.compile(
+    r"order|booking|reserv|conf|track|invoice|ticket|case|claim|ref|acc|customer|member|policy|parcel|shipment|locator|pnr|receipt|serial|imei",
+    re.IGNORECASE,
+)
+
+
+def luhn(digits: str) -> bool:
+    """Whether the digits carry a valid check digit of ISO/IEC 7812-1 (Luhn)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = ord(digit) - 48
+        if place % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def iban(code: str) -> bool:
+    """Whether the code, without spaces, has an IBAN's length and check digits (ISO 13616, mod 97)."""
+    if not 15 <= len(code) <= 34 or not code.isascii():
+        return False
+    turned = (code[4:] + code[:4]).upper()
+    return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
+
+
+def own_handle(brand: str) -> str:
+    """A brand as a handle: letters and digits only, in lower case. ``US Airways`` → ``usairways``."""
+    return "".join(sign for sign in brand.casefold() if sign.isalnum())
+
+
+class Redactor:
+    """Redacts texts; keeps the count of what it replaced, per kind, for the record."""
+
+    def __init__(self, counts: dict[str, int] | None = None) -> None:
+        self.counts: dict[str, int] = {} if counts is None else counts
+
+    def _put(self, kind: str) -> str:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        return f"[{kind}]"
+
+    def _always(self, kind: str) -> Callable[[re.Match[str]], str]:
+        return lambda _: self._put(kind)
+
+    def _card(self, found: re.Match[str]) -> str:
+        digits = "".join(sign for sign in found[0] if sign.isdigit())
+        known = digits.isascii() and len(set(digits)) > 1 and digits[0] in "23456"
+        return self._put("card") if known and luhn(digits) else found[0]
+
+    def _iban(self, found: re.Match[str]) -> str:
+        code = found[0].replace(" ", "")
+        if iban(code):
+            return self._put("iban")
+        # A word may follow the last group: "DE89 3704 0044 0532 0130 00 now".
+        head, _, tail = found[0].rpartition(" ")
+        return self._put("iban") + " " + tail if head and iban(head.replace(" ", "")) else found[0]
+
+    def _phone(self, found: re.Match[str]) -> str:
+        text = found[0]
+        digits = sum(sign.isdigit() for sign in text)
+        if _DATE.fullmatch(text) or not 7 <= digits <= 15:
+            return text
+        # Seven digits or more in one run, without a plus, are a code or a count rather than a phone unless long enough.
+        if text.isdigit() and not (10 <= digits <= 15):
+            return text
+        return self._put("phone")
+
+    def _code(self, found: re.Match[str]) -> str:
+        code = found[3]
+        if any(sign.isdigit() for sign in code):
+            # "order 2019" is a year and "ticket 5 minutes" a count: a code has at least five signs, or four digits and a "#".
+            if len(code) < 5 and "#" not in found[2]:
+                return found[0]
+        elif not (_CAPITALS.match(code) and found[0].upper() != found[0]):
+            return found[0]
+        return found[1] + found[2] + self._put("code")
+
+    def _link(self, found: re.Match[str]) -> str:
+        link = found[0]
+        cut = min((at for at in (link.find("?"), link.find("#")) if at >= 0), default=-1)
+        if cut < 0:
+            return link
+        if cut == len(link.rstrip(".,;:!?)")):  # "Have you seen www.example.com?" asks; nothing follows the path.
+            return link
+        self.counts["query"] = self.counts.get("query", 0) + 1
+        return link[:cut] + "?[query]"
+
+    def redact(self, text: str, handles: frozenset[str] | set[str] = frozenset()) -> str:
+        """The text with placeholders for personal data.
+
+        Args:
+            text: Normalised text.
+            handles: Handles, as `own_handle` gives them, that are a brand's and stay readable; one that begins with
+                the brand's name ("usairwayshelp") stays too.
+        """
+        at_sign = "@" in text
+        if at_sign:
+            text = _EMAIL.sub(self._always("email"), text)
+        links: list[str] = []
+        if "://" in text or "ww." in text or "WW." in text:
+            # A link keeps its path whole: no other pattern may see the digits in it.
+            def keep(found: re.Match[str]) -> str:
+                links.append(self._link(found))
+                return f"\x00{len(links) - 1}\x00"
+
+            text = _URL.sub(keep, text)
+        if at_sign:
+
+            def handle(found: re.Match[str]) -> str:
+                name = own_handle(found[1])
+                if name in handles or any(own and name.startswith(own) for own in handles):
+                    return found[0]
+                return self._put("handle")
+
+            text = _HANDLE.sub(handle, text)
+        if _DIGIT.search(text) and not (
+            links and text.count("\x00") == 2 * len(links) and not _DIGIT.search(_LINK.sub("", text))
+        ):
+            if "." in text:
+                text = _IPV4.sub(self._always("ip"), text)
+            if text.count(":") > 2:
+                text = _IPV6.sub(self._always("ip"), text)
+            text = _IBAN.sub(self._iban, text)
+            text = _CARD.sub(self._card, text)
+            if _CODE_HINT.search(text):
+                text = _CODE.sub(self._code, text)
+            if "#" in text:
+                text = _NUMBER_SIGN.sub(self._always("code"), text)
+            text = _PHONE.sub(self._phone, text)
+        elif _CODE_HINT.search(text):
+            text = _CODE.sub(self._code, text)
+        if links:
+            text = _LINK.sub(lambda found: links[int(found[1])], text)
+        return text
+
+
+_LINK = re.compile("\x00(\\d+)\x00")
+
+
+def redact(text: str, handles: frozenset[str] | set[str] = frozenset()) -> tuple[str, dict[str, int]]:
+    """The text with placeholders for personal data, and how many of each kind were put."""
+    redactor = Redactor()
+    return redactor.redact(text, handles), redactor.counts

@@ -1,0 +1,368 @@
+"""Frames of raw events → scored records: normalise, redact, read, hear, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.base import SCHEMA_VERSION
+from schemas.raw import RawEvent, Source
+from schemas.scored import EMOTIONS, Origin
+from streams.catalog import Catalog, Catalogs, Entry
+from streams.scoring.hearing import Heard, Listener
+from streams.scoring.language import LANGUAGES, MASKS, of_latin, other_script
+from streams.scoring.model import Judged, Model, Prepared
+from streams.scoring.normalise import normalise
+from streams.scoring.pseudonyms import Pseudonyms
+from streams.scoring.redact import Redactor, own_handle
+from streams.scoring.signals import from_fields, together
+from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
+
+Tier = Literal["fast", "textblob"]
+LABELS = ("negative", "neutral", "positive")
+TOP_WORDS = 4
+CHARACTERS_AT_ONCE = 200_000
+"""Texts are read in portions of about so many characters, so that a frame of long texts stays small in memory."""
+LEAST_PART = 0.12
+"""Logits that a word must move the sentiment by to be shown."""
+NEED_LENGTH = 300
+_STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
+"""What a rating of five stars adds to the logits of negative, neutral and positive; one star the reverse, neutral alike."""
+
+
+class Scorer:
+    """Scores events. Keeps what it learns of words between calls; one scorer a thread."""
+
+    def __init__(self, catalogs: Catalogs, pseudonyms: Pseudonyms, tier: Tier = "fast") -> None:
+        """Takes the brands' catalogs, the pseudonyms' key, and whether TextBlob is to tell the sentiment."""
+        self._catalogs = catalogs
+        self._pseudonyms = pseudonyms
+        self._model = Model()
+        self._polarity = None
+        if tier == "textblob":
+            from streams.scoring.textblob_tier import polarity
+
+            self._polarity = polarity
+        self._listeners: dict[int, Listener] = {}
+        self._handles: dict[str, frozenset[str]] = {}
+        self._tongues = np.zeros((0, len(LANGUAGES)), dtype=np.uint8)
+        self._generation = -1
+
+    def score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
+        """The events' records in wire form, in order: what `schemas.scored.Scored` describes, ready for JSON.
+
+        Fields that would be null are left out.
+        """
+        records: list[dict[str, Any]] = []
+        for portion in _portions(events):
+            records += self._score(portion)
+        return records
+
+    def _score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
+        cleaned = [self._clean(source, event) for source, event, _ in events]
+        prepared = self._model.prepare([f"{title}. {text}" if title else text for text, title, _ in cleaned])
+        languages = self._languages(prepared, [text for text, _, _ in cleaned], [event for _, event, _ in events])
+        read = np.array([language == "en" for language in languages], dtype=np.bool_)
+        judged = self._model.judge(prepared, read)
+        chances, values = self._sentiment(judged, [event for _, event, _ in events], [text for text, _, _ in cleaned])
+        labels = chances.argmax(axis=1)
+        counts = _Counts(prepared, read)
+        # Where nothing could be read and nobody rated, nothing is claimed.
+        silent = ~read & (counts.emoji == 0) & np.array([_stars(event) is None for _, event, _ in events])
+        labels[silent] = 1
+        values[silent] = 0.0
+        emotions = self._emotions(judged, read | (counts.emoji > 0))
+        intensity = counts.intensity(values, judged.emotions)
+        words = self._top_words(prepared, judged, labels)
+        heard = self._listen(prepared, judged, read, values, [event.brand for _, event, _ in events])
+
+        records = []
+        confidences = np.where(silent, 0.0, chances.max(axis=1)).astype(np.float64).round(3).tolist()
+        rounded = values.astype(np.float64).round(3).tolist()
+        starts = prepared.frame.starts.tolist()
+        rows = zip(events, cleaned, languages, labels.tolist(), rounded, confidences, intensity, starts, strict=True)
+        nothing = Heard()
+        for at, ((source, event, origin), clean, language, label, value, confidence, strength, start) in enumerate(
+            rows
+        ):
+            text, title, redacted = clean
+            mine = heard.get(at, nothing)
+            catalog = self._catalogs.for_brand(event.brand)
+            pains = mine.pain_points
+            if not pains and label == 0 and value <= -0.25 and read[at]:
+                pains = [(entry, words[at][:2], value) for entry in self._listener(catalog).fallbacks[:1]]
+            record: dict[str, Any] = {
+                "schema_version": SCHEMA_VERSION,
+                "id": event.id,
+                "source": source,
+                "brand": event.brand,
+                "author": self._pseudonyms.of(event.author),
+                "created_at": event.created_at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+                "text": text,
+                "language": language,
+                "read": language == "en",
+                "sentiment": {"label": LABELS[label], "value": value, "confidence": confidence},
+                "emotions": emotions[at],
+                "intensity": strength,
+                "journey_stage": _stage(pains, mine, source),
+                "signals": self._signals(event, mine, start, text, title),
+                "pain_points": [_mention(*mention) for mention in pains],
+                "delights": [_mention(*mention) for mention in mine.delights],
+                "words": words[at],
+                "origin": {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset},
+            }
+            if origin.replay is not None:
+                record["origin"]["replay"] = origin.replay
+            _carry(record, source, event, title, redacted)
+            records.append(record)
+        return records
+
+    def _clean(self, source: Source, event: RawEvent) -> tuple[str, str | None, dict[str, int]]:
+        """Text and title, normalised and redacted, and what was redacted."""
+        handles = self._handles.get(event.brand)
+        if handles is None:
+            if len(self._handles) > 10_000:
+                self._handles.clear()
+            own = own_handle(event.brand)
+            handles = self._handles[event.brand] = frozenset({own} if own else ())
+        redactor = Redactor()
+        text = redactor.redact(normalise(event.text, quoted=source == "tickets"), handles)
+        title = getattr(event, "title", None)
+        if title:
+            title = redactor.redact(normalise(title), handles)
+        return text, title or None, redactor.counts
+
+    def _languages(self, prepared: Prepared, texts: list[str], events: list[RawEvent]) -> list[str]:
+        """The language of each text: what the source says, else what its script and function words say."""
+        lexicon = self._model.lexicon
+        if self._generation != self._model.generation:
+            self._generation = self._model.generation
+            self._tongues = self._tongues[:0]
+        begin = len(self._tongues)
+        if begin < len(lexicon.norm):
+            masks = np.array([MASKS.get(norm, 0) for norm in lexicon.norm[begin:]], dtype=np.int64)
+            bits = ((masks[:, None] >> np.arange(len(LANGUAGES))) & 1).astype(np.uint8)
+            self._tongues = np.concatenate([self._tongues, bits])
+        frame = prepared.frame
+        seen = np.add.reduceat(self._tongues[frame.atoms], frame.starts, axis=0, dtype=np.int32)
+        most = seen[:, 1:].max(axis=1)
+        doubtful = (most >= 2) & (most > seen[:, 0])
+        sizes = np.diff(np.append(frame.starts, len(frame.atoms)))
+        languages = []
+        for at, (event, text) in enumerate(zip(events, texts, strict=True)):
+            if event.language:
+                tag = event.language.replace("_", "-").split("-", 1)[0].lower()
+                if tag != "und":
+                    languages.append(tag)
+                    continue
+            found = None if text.isascii() else other_script(text)
+            if found is None:
+                found = of_latin(seen[at].tolist(), int(sizes[at])) if doubtful[at] else "en"
+            languages.append(found)
+        return languages
+
+    def _sentiment(
+        self, judged: Judged, events: list[RawEvent], texts: list[str]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities of the three labels and the value, ratings blended in as evidence beside the words."""
+        logits = judged.sentiment.copy()
+        for at, event in enumerate(events):
+            stars = _stars(event)
+            if stars is not None:
+                logits[at] += _STARS * np.array([stars, abs(stars) * 2 - 1, stars], dtype=np.float32)
+        if self._polarity is not None:
+            logits = np.array([self._polarity(text) for text in texts], dtype=np.float32)
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        return chances, chances[:, 2] - chances[:, 0]
+
+    def _emotions(self, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
+        """Emotions above their thresholds, strongest first."""
+        lists: list[list[dict[str, Any]]] = [[] for _ in range(len(heard))]
+        told = (judged.emotions >= self._model.weights.thresholds) & heard[:, None]
+        texts, labels = np.nonzero(told)
+        strengths = judged.emotions[texts, labels]
+        order = np.lexsort((-strengths, texts))
+        for text, label, strength in zip(
+            texts[order].tolist(),
+            labels[order].tolist(),
+            strengths[order].astype(np.float64).round(3).tolist(),
+            strict=True,
+        ):
+            lists[text].append({"label": EMOTIONS[label], "probability": strength})
+        return lists
+
+    def _top_words(self, prepared: Prepared, judged: Judged, labels: NDArray[np.int64]) -> list[list[str]]:
+        """The words that moved each text's sentiment most towards its label; either way where it is neutral."""
+        frame = prepared.frame
+        sizes = np.diff(np.append(frame.starts, len(frame.atoms)))
+        parts = judged.parts / np.sqrt(sizes, dtype=np.float32)[frame.text_of]
+        side = (labels - 1)[frame.text_of]
+        parts = np.where(side == 0, np.abs(parts), parts * side)
+        strong = np.flatnonzero((parts >= LEAST_PART) & ((prepared.around.flags & (WORD | EMOJI)) != 0))
+        owners = frame.text_of[strong]
+        order = strong[np.lexsort((-parts[strong], owners))]
+        surface = self._model.lexicon.surface
+        words: list[list[str]] = [[] for _ in range(len(sizes))]
+        for text, atom in zip(frame.text_of[order].tolist(), frame.atoms[order].tolist(), strict=True):
+            mine = words[text]
+            if len(mine) < TOP_WORDS and (word := surface[atom]) not in mine:
+                mine.append(word)
+        return words
+
+    def _listener(self, catalog: Catalog) -> Listener:
+        listener = self._listeners.get(id(catalog))
+        if listener is None:
+            listener = self._listeners[id(catalog)] = Listener(catalog, self._model)
+        return listener
+
+    def _listen(
+        self,
+        prepared: Prepared,
+        judged: Judged,
+        read: NDArray[np.bool_],
+        values: NDArray[np.float32],
+        brands: list[str],
+    ) -> dict[int, Heard]:
+        """What was heard in each text, by its brand's catalog."""
+        catalogs = [self._catalogs.for_brand(brand) for brand in brands]
+        numbers = np.array([id(catalog) for catalog in catalogs])
+        heard: dict[int, Heard] = {}
+        for catalog in {id(catalog): catalog for catalog in catalogs}.values():
+            which = read & (numbers == id(catalog))
+            heard |= self._listener(catalog).listen(prepared, judged, which, values)
+        return heard
+
+    def _signals(self, event: RawEvent, heard: Heard, start: int, text: str, title: str | None) -> dict[str, Any]:
+        """The signals of one text, with their words."""
+        fields = from_fields(event)
+        signals: dict[str, Any] = {}
+        words: dict[str, list[str]] = {}
+        for name in ("effort", "churn_risk", "urgency"):
+            said = heard.signals.get(name, ())
+            weights = [weight for weight, _ in said]
+            shown = [word for _, found in said for word in found]
+            if name in fields:
+                weights.append(fields[name][0])
+                shown.append(fields[name][1])
+            signals[name] = round(together(weights), 3) if weights else 0.0
+            if shown:
+                words[name] = list(dict.fromkeys(shown))
+        again = [word for _, found in heard.signals.get("repeat_contact", ()) for word in found]
+        if "repeat_contact" in fields:
+            again.append(fields["repeat_contact"][1])
+        if again:
+            signals["repeat_contact"] = True
+            words["repeat_contact"] = list(dict.fromkeys(again))
+        if heard.need_at is not None:
+            whole = f"{title}. {text}" if title else text
+            need = self._model.lexicon.clause(whole, heard.need_at - start)[:NEED_LENGTH]
+            if need:
+                signals["need"] = need
+        if words:
+            signals["words"] = words
+        return signals
+
+
+class _Counts:
+    """How loud each text is: emoji, exclamation marks, capitals, elongations, intensifiers."""
+
+    def __init__(self, prepared: Prepared, read: NDArray[np.bool_]) -> None:
+        flags, starts = prepared.around.flags, prepared.frame.starts
+
+        def count(bits: int) -> NDArray[np.int64]:
+            out: NDArray[np.int64] = np.add.reduceat((flags & bits) != 0, starts, dtype=np.int64)
+            return out
+
+        self.emoji = count(EMOJI)
+        self._exclamations = count(EXCLAMATION)
+        shouted = ((flags & CAPITALS) != 0) & ((flags & LETTERS) != 0)
+        self._capitals = np.add.reduceat(shouted, starts, dtype=np.int64)
+        self._letters = count(LETTERS)
+        self._elongated = count(ELONGATED)
+        self._intensifiers = count(INTENSIFIER)
+        self._read = read
+
+    def intensity(self, values: NDArray[np.float32], emotions: NDArray[np.float32]) -> list[float]:
+        """0 to 1: half the sentiment's strength, the strongest emotion, and how it is written."""
+        shouting = np.minimum(self._capitals / np.maximum(self._letters, 3), 1.0)
+        strength = (
+            0.45 * np.abs(values)
+            + 0.2 * emotions[:, :-1].max(axis=1)
+            + 0.08 * np.minimum(self._exclamations, 2)
+            + 0.3 * shouting
+            + 0.1 * np.minimum(self._elongated, 1)
+            + 0.07 * np.minimum(self._intensifiers, 2)
+            + 0.06 * np.minimum(self.emoji, 2)
+        )
+        out: list[float] = (
+            np.clip(np.where(self._read | (self.emoji > 0), strength, 0.45 * np.abs(values)), 0, 1).round(3).tolist()
+        )
+        return out
+
+
+def _portions(
+    events: Sequence[tuple[Source, RawEvent, Origin]],
+) -> Iterator[Sequence[tuple[Source, RawEvent, Origin]]]:
+    begin, size = 0, 0
+    for at, (_, event, _) in enumerate(events):
+        if size and size + len(event.text) > CHARACTERS_AT_ONCE:
+            yield events[begin:at]
+            begin, size = at, 0
+        size += len(event.text)
+    if begin < len(events):
+        yield events[begin:]
+
+
+def _stars(event: RawEvent) -> float | None:
+    """What the customer gave, from -1 (one star) to 1 (five); None where nothing was given."""
+    given = getattr(event, "rating", None)
+    if given is None:
+        given = getattr(event, "csat", None)
+    return None if given is None else (given - 3.0) / 2.0
+
+
+def _mention(entry: Entry, words: list[str], feeling: float) -> dict[str, Any]:
+    return {"id": entry.id, "words": words, "sentiment": round(float(feeling), 3)}
+
+
+def _stage(pains: list[tuple[Entry, list[str], float]], heard: Heard, source: Source) -> str | None:
+    """Where on the journey the customer is: as the main mention says, else as most words say."""
+    if pains:
+        return pains[0][0].journey_stage
+    if heard.delights:
+        return heard.delights[0][0].journey_stage
+    votes = [(len(said), name) for name, said in heard.signals.items() if name.startswith("journey.")]
+    if votes:
+        return max(votes)[1].removeprefix("journey.")
+    return "get_help" if source == "tickets" else None
+
+
+_OPTIONAL = ("product", "version", "region", "url", "conversation_id")
+_OF_SOURCE = {"reviews": ("rating",), "posts": ("reach",), "tickets": ("status", "priority", "csat", "direction")}
+
+
+def _carry(
+    record: dict[str, Any], source: Source, event: RawEvent, title: str | None, redacted: dict[str, int]
+) -> None:
+    """Adds the event's own fields that are not empty."""
+    record["channel"] = getattr(event, "network", None) or source
+    if title:
+        record["title"] = title
+    for name in _OPTIONAL:
+        value = getattr(event, name)
+        if value is not None:
+            record[name] = value
+    for name in _OF_SOURCE[source]:
+        value = getattr(event, name, None)
+        if value is not None:
+            record[name] = value
+    if redacted:
+        record["redacted"] = redacted
+    extra = event.extra
+    if extra:
+        record["extra"] = extra

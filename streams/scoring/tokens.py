@@ -1,0 +1,244 @@
+"""Texts → atoms: words, emoji and punctuation as small numbers, with everything that is known of each kept in tables.
+
+A word is looked at once per process. After that a text costs one dictionary look-up per chunk between spaces; the rest
+of scoring runs in numpy over the atoms of a whole frame.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.catalog.phrases import TRANSPARENTS
+from streams.catalog.stems import stem
+
+WORD, EMOJI, MARK = 1, 2, 4
+CLAUSE_END, SENTENCE_END, QUESTION, EXCLAMATION = 8, 16, 32, 64
+NEGATOR, CONTRAST, CAPITALS, ELONGATED = 128, 256, 512, 1024
+INTENSIFIER, TRANSPARENT, WISH, LETTERS, ASKING, LIFTS = 2048, 4096, 8192, 16384, 32768, 65536
+"""What is known of an atom, as bits of its flags."""
+
+NEGATORS = frozenset(
+    "not no never none nobody nothing neither nor without cannot cant couldnt wont wouldnt dont doesnt didnt isnt arent wasnt"
+    " werent hasnt havent hadnt shouldnt aint hardly barely scarcely nope lacks lacking zero minus".split()
+)
+CONTRASTS = frozenset("but however though although yet except unless whereas nevertheless otherwise".split())
+INTENSIFIERS = frozenset(
+    "so very really extremely incredibly absolutely totally completely utterly super insanely ridiculously beyond fucking"
+    " freaking damn bloody literally seriously quite highly deeply truly hugely massively way too such worst best ever".split()
+)
+WISHES = frozenset("if hope hoping wish unless maybe whether imagine suppose hopefully".split())
+LIFTING = frozenset("believe wait only wonder stress imagine".split())
+"""Words that lift a negator just before them: "can't believe how late", "not only late", "can't wait"."""
+ASKING_WORDS = frozenset("why where when how what who whats wheres whens hows wtf".split())
+
+_PIECE = re.compile(
+    r"https?://\S+|www\.\S+"
+    r"|\[[a-z]{2,8}\]"  # A placeholder of redaction.
+    r"|[@#]?\w+(?:'\w+)*"
+    r"|</?3+|[:;=8xX]['-]?[()\[\]dDpPoO/\\|*]+(?!\w)|\^_*\^|-_+-"
+    r"|\.{2,}|[.!?]+|[^\w\s]"
+)
+_RUN = re.compile(r"([^\W\d_])\1{2,}")
+_HAS_RUN = re.compile(r"([^\W\d_])\1{2}")
+_SKIN_TONE = range(0x1F3FB, 0x1F400)
+_DROPPED = frozenset("\u200d\ufe0e\ufe0f\u20e3")
+_CLAUSE_MARKS = frozenset(',;:()[]—–"“”…|¶•')
+_POSITIVE_FACES = frozenset(")]dDpP*3")
+_CACHED_CHUNK = 48
+_LONGEST_WORD = 32
+
+
+@dataclass(slots=True)
+class Frame:
+    """The atoms of many texts, flat, in order. Every text has at least one atom."""
+
+    atoms: NDArray[np.int32]
+    """Atom numbers."""
+    starts: NDArray[np.int64]
+    """Where each text begins in ``atoms``."""
+    text_of: NDArray[np.int32]
+    """Which text each atom belongs to."""
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where each text ends in ``atoms``."""
+        return np.append(self.starts[1:], len(self.atoms))
+
+
+class Lexicon(dict[str, tuple[int, ...]]):
+    """Chunks between spaces → their atoms, learnt as they come; and what is known of each atom.
+
+    ``surface`` is the atom as it is shown, ``norm`` in lower case without apostrophes and elongation, ``stem`` its family.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clear_all()
+
+    def clear_all(self) -> None:
+        """Forgets everything, so that a stream of ever new words stays within bounds."""
+        self.clear()
+        self._atom_of: dict[str, int] = {}
+        self.surface: list[str] = []
+        self.norm: list[str] = []
+        self.stem: list[str] = []
+        self.flags: list[int] = []
+        self.hashes: list[int] = []
+        self.nothing = self._atom("¶")
+
+    def __missing__(self, chunk: str) -> tuple[int, ...]:
+        atoms = tuple(map(self._atom, _PIECE.findall(chunk)))
+        if len(chunk) <= _CACHED_CHUNK:
+            self[chunk] = atoms
+        return atoms
+
+    def _atom(self, piece: str) -> int:
+        known = self._atom_of.get(piece)
+        if known is None:
+            known = self._atom_of[piece] = self._learn(piece)
+        return known
+
+    def _learn(self, piece: str) -> int:
+        first = piece[0]
+        if first.isalnum() or first in "@#_" and len(piece) > 1:
+            surface, norm, flags = self._word(piece)
+        else:
+            surface, norm, flags = _sign(piece)
+        number = len(self.surface)
+        self.surface.append(surface)
+        self.norm.append(norm)
+        self.stem.append(stem(norm) if flags & WORD else norm)
+        self.flags.append(flags)
+        self.hashes.append(crc32(norm.encode("utf-8", "replace")) if norm else 0)
+        return number
+
+    @staticmethod
+    def _word(piece: str) -> tuple[str, str, int]:
+        if piece[:4].lower() in ("http", "www."):
+            return "", "<url>", MARK
+        if piece[0] == "@":
+            return piece[:_LONGEST_WORD], "<user>", MARK
+        bare = piece.lstrip("#_")[:_LONGEST_WORD] or "#"
+        lower = bare.lower()
+        norm = lower.replace("'", "")
+        flags = WORD
+        if len(bare) > 1 and bare.isupper():
+            flags |= CAPITALS
+        if _HAS_RUN.search(norm):
+            squeezed = _RUN.sub(r"\1", norm)
+            # "sooo" is "so", "goood" is "good": two letters stay where English doubles them.
+            norm = squeezed if squeezed in _SHORT else _RUN.sub(r"\1\1", norm) if _doubles(norm) else squeezed
+            flags |= ELONGATED
+        if norm[0].isdigit():
+            digits = norm.rstrip("abcdefghijklmnopqrstuvwxyz")
+            if digits.isdigit() and len(digits) > 1:
+                norm = "0" * min(len(digits), 4) + norm[len(digits) :]
+        else:
+            flags |= LETTERS
+        if norm in NEGATORS:
+            flags |= NEGATOR
+        if norm in CONTRASTS:
+            flags |= CONTRAST
+        if norm in INTENSIFIERS:
+            flags |= INTENSIFIER
+        if norm in TRANSPARENTS:
+            flags |= TRANSPARENT
+        if norm in WISHES:
+            flags |= WISH
+        if norm in LIFTING:
+            flags |= LIFTS
+        if norm in ASKING_WORDS:
+            flags |= ASKING
+        return lower, norm, flags
+
+    def read(self, texts: Sequence[str]) -> Frame:
+        """The atoms of each text; a text of nothing but space is one line break."""
+        look = self.__getitem__
+        nothing = [(self.nothing,)]
+        flat: list[int] = []
+        lengths: list[int] = []
+        for text in texts:
+            if "\n" in text:
+                text = text.replace("\n", " ¶ ")
+            before = len(flat)
+            flat.extend(chain.from_iterable(map(look, text.split()) if text else nothing))
+            if len(flat) == before:
+                flat.append(self.nothing)
+            lengths.append(len(flat) - before)
+        counts = np.array(lengths, dtype=np.int64)
+        starts = np.zeros(len(texts), dtype=np.int64)
+        np.cumsum(counts[:-1], out=starts[1:])
+        return Frame(np.array(flat, dtype=np.int32), starts, np.repeat(np.arange(len(texts), dtype=np.int32), counts))
+
+    def clause(self, text: str, atom: int) -> str:
+        """The words of ``text`` from its atom number ``atom`` to the end of the sentence, as they were written."""
+        at = 0
+        words: list[str] = []
+        for chunk in text.replace("\n", " ¶ ").split():
+            pieces = self[chunk]
+            at += len(pieces)
+            if at <= atom:
+                continue
+            if chunk == "¶":
+                break
+            words.append(chunk)
+            if any(self.flags[piece] & SENTENCE_END for piece in pieces) or len(words) >= 40:
+                break
+        return " ".join(words).strip(' ,;:"“”()')
+
+
+_SHORT = frozenset(
+    "so no yes me to too hey hi ugh argh omg wow please help never love hate late bad sad mad fun cute".split()
+)
+_DOUBLED = frozenset("good too soon need been seen feel week see food cool book look full well still hello happy really awful"
+                     " terrible horrible coffee all will call pissed boo keep free sleep feed speed off".split())  # fmt: skip
+
+
+def _doubles(norm: str) -> bool:
+    return _RUN.sub(r"\1\1", norm) in _DOUBLED
+
+
+def _sign(piece: str) -> tuple[str, str, int]:
+    """Surface, norm and flags of a piece that is not a word."""
+    first = piece[0]
+    if first == "[" and len(piece) > 3 and piece[-1] == "]":
+        return piece, "<user>" if piece == "[handle]" else f"<{piece[1:-1]}>", MARK
+    if set(piece) <= {".", "!", "?"}:
+        flags = MARK | CLAUSE_END | SENTENCE_END
+        if "?" in piece:
+            return piece[:3], "?!" if "!" in piece else "?", flags | QUESTION
+        if "!" in piece:
+            return piece[:3], "!" if len(piece) == 1 else "!!", flags | EXCLAMATION
+        return piece[:3], "." if len(piece) == 1 else "...", flags
+    if first in "<:;=8xX^-" and len(piece) > 1:
+        if piece.startswith("<"):
+            return piece, "<3" if piece[1] == "3" else "</3", EMOJI
+        if first == "^":
+            return piece, ":)", EMOJI
+        if first == "-":
+            return piece, "-_-", EMOJI
+        mouth = piece[-1]
+        if first in "xX8" and mouth not in "dDpP)(":
+            return piece, piece.lower(), MARK
+        return (
+            piece,
+            (":)" if mouth in _POSITIVE_FACES else ":/" if mouth in "/\\|" else ":o" if mouth in "oO" else ":("),
+            EMOJI,
+        )
+    if piece == "¶":
+        return "", "¶", MARK | CLAUSE_END | SENTENCE_END
+    if piece in _CLAUSE_MARKS:
+        return piece, piece, MARK | CLAUSE_END
+    if first in _DROPPED or ord(first) in _SKIN_TONE or unicodedata.combining(first):
+        return "", "", 0
+    if ord(first) > 0x2190 and unicodedata.category(first) in ("So", "Sk", "Cn", "Co"):
+        return piece, piece, EMOJI
+    return piece, piece, MARK

@@ -1,0 +1,111 @@
+"""The data sets in ``../shared/data``, read into texts and labels. What is evaluation-only has no loader for training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from schemas.scored import EMOTIONS
+from streams.scoring.normalise import normalise
+from training.sentences import sentences
+
+SENTIMENTS = ("negative", "neutral", "positive")
+_POSITIVE = frozenset(
+    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+)
+_NEGATIVE = frozenset(
+    "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
+)
+_PLACEHOLDERS = (("[NAME]", "[name]"), ("[RELIGION]", "[name]"))
+
+
+@dataclass
+class Labelled:
+    """Texts with a sentiment (-1: none is known) and emotions (all -1: none are known)."""
+
+    texts: list[str]
+    sentiment: NDArray[np.int8]
+    emotions: NDArray[np.int8]
+    """texts × 28, 0 or 1."""
+
+    @staticmethod
+    def joined(parts: list[Labelled]) -> Labelled:
+        """The parts, one after the other."""
+        return Labelled(
+            [text for part in parts for text in part.texts],
+            np.concatenate([part.sentiment for part in parts]),
+            np.concatenate([part.emotions for part in parts]),
+        )
+
+    def take(self, which: NDArray[np.int64]) -> Labelled:
+        """The named rows."""
+        return Labelled([self.texts[i] for i in which], self.sentiment[which], self.emotions[which])
+
+
+def goemotions(root: Path, part: str) -> Labelled:
+    """GoEmotions (Demszky et al., ACL 2020; Apache-2.0): ``train`` or ``dev``, 28 labels, with the sentiment they imply."""
+    texts, labels, sentiment = [], [], []
+    for line in (root / "goemotions" / "original" / f"{part}.tsv").read_text("utf-8").splitlines():
+        text, indexes, _ = line.rsplit("\t", 2)
+        for placeholder, mark in _PLACEHOLDERS:
+            text = text.replace(placeholder, mark)
+        row = np.zeros(len(EMOTIONS), dtype=np.int8)
+        row[[int(index) for index in indexes.split(",")]] = 1
+        names = {EMOTIONS[index] for index in np.flatnonzero(row)}
+        sides = {
+            0 if name in _NEGATIVE else 2 if name in _POSITIVE else 1 if name == "neutral" else -1 for name in names
+        }
+        texts.append(normalise(text))
+        labels.append(row)
+        sentiment.append(sides.pop() if len(sides) == 1 else -1)
+    return Labelled(texts, np.array(sentiment, dtype=np.int8), np.array(labels))
+
+
+def semeval(root: Path) -> Labelled:
+    """SemEval-2017 task 4 (Rosenthal et al., 2017; CC BY 3.0): tweets of 2013 to 2016 with their sentiment."""
+    texts, sentiment = [], []
+    for line in (root / "semeval2017" / "train.tsv").read_text("utf-8").splitlines():
+        label, text = line.split("\t", 1)
+        texts.append(normalise(text))
+        sentiment.append(SENTIMENTS.index(label))
+    return Labelled(texts, np.array(sentiment, dtype=np.int8), np.full((len(texts), len(EMOTIONS)), -1, dtype=np.int8))
+
+
+def own_sentences() -> Labelled:
+    """The project's own sentences in customers' words, from ``training/sentences.py``."""
+    pairs = sentences()
+    return Labelled(
+        [normalise(text) for text, _ in pairs],
+        np.array([SENTIMENTS.index(label) for _, label in pairs], dtype=np.int8),
+        np.full((len(pairs), len(EMOTIONS)), -1, dtype=np.int8),
+    )
+
+
+def tweeteval_sentiment(root: Path) -> tuple[list[str], NDArray[np.int64]]:
+    """TweetEval's sentiment validation split: evaluation only."""
+    folder = root / "tweeteval" / "sentiment"
+    labels = [int(line) for line in (folder / "val_labels.txt").read_text().split()]
+    return (folder / "val_text.txt").read_text("utf-8").split("\n")[: len(labels)], np.array(labels)
+
+
+def tweeteval_emotion(root: Path) -> tuple[list[str], NDArray[np.int64]]:
+    """TweetEval's emotion validation split (0 anger, 1 joy, 2 optimism, 3 sadness): evaluation only."""
+    folder = root / "tweeteval" / "emotion"
+    labels = [int(line) for line in (folder / "val_labels.txt").read_text().split()]
+    return (folder / "val_text.txt").read_text("utf-8").split("\n")[: len(labels)], np.array(labels)
+
+
+def airline(root: Path) -> tuple[list[dict[str, str]], NDArray[np.int64], list[str | None]]:
+    """The airline tweets as raw posts, their sentiment, and the reason of the negative ones: evaluation only."""
+    folder = root / "airline"
+    posts = [orjson.loads(line) for line in (folder / "dev.jsonl").read_bytes().splitlines()]
+    labels = {
+        row["id"]: row
+        for row in (orjson.loads(line) for line in (folder / "dev.labels.jsonl").read_bytes().splitlines())
+    }
+    sentiment = np.array([SENTIMENTS.index(labels[post["id"]]["sentiment"]) for post in posts])
+    return posts, sentiment, [labels[post["id"]]["pain_point"] for post in posts]

@@ -1,0 +1,93 @@
+"""Sentences in customers' words, written for this project: what tweets and forum comments teach too little of.
+
+Each template is filled from small lists with a seed; labels are the template's. They teach plain statements of failure
+("my order hasn't arrived"), negated trouble ("no delays, no lost bags"), contrast, questions, and thanks.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+_LISTS = {
+    "thing": "order|parcel|package|delivery|box|subscription|bag|shipment|replacement|refund|coffee|shoes|headphones|phone case",
+    "product": "app|website|checkout|product|blender|jacket|headphones|laptop|coffee|beans|machine|service|update|new version",
+    "staff": "support|customer service|the agent|the guy on the phone|your team|staff|the lady on chat|the driver|Maria",
+    "long": "two weeks|three weeks|10 days|a month|five days|two hours|over an hour|45 minutes|3 hours|ages|forever",
+    "short": "two days|the next day|24 hours|one day|an hour|minutes|no time",
+    "again": "again|for the third time|twice this month|once more|yet again",
+    "bad": "terrible|awful|useless|rude|disappointing|horrible|a joke|unacceptable|ridiculous|poor|shocking",
+    "good": "great|lovely|wonderful|brilliant|excellent|fantastic|perfect|amazing|so helpful|superb",
+    "like": "love|adore|really like|enjoy|am happy with|am impressed by",
+    "problem": "problems|issues|delays|trouble|complaints|surprises|lost bags|crashes|hidden fees",
+}  # fmt: skip
+
+_TEMPLATES = {
+    "negative": """
+My {thing} hasn't arrived.|My {thing} still hasn't arrived after {long}.|Where is my {thing}?? It's been {long}.
+{thing} was supposed to be here on Monday.|The {thing} arrived broken.|The {thing} came damaged and half of it was missing.
+I was on hold for {long}.|On hold for {long} and nobody picked up.|Nobody answers the phone.|No reply to my emails for {long}.
+I have written {again} and got no answer.|This is the third time I write about the same {thing}.|Still waiting for my {thing}.
+I was charged twice for one {thing}.|You charged my card after I cancelled.|The {product} crashes when I open it.
+The {product} stopped working after {long}.|Since the last update the {product} doesn't work.|The {product} won't let me log in.
+Can't log in.|Can't check out, the button does nothing.|I can't cancel my subscription anywhere.|Thanks for nothing.
+Great, another {thing} lost. Thanks a lot.|Wow, {long} for a reply. Impressive.|{staff} was {bad}.|{staff} hung up on me.
+{staff} never called back.|I got the wrong {thing}.|They sent the wrong size {again}.|The {product} is not worth the money.
+The {product} used to be good but now it's {bad}.|I want my money back.|I am cancelling my subscription.|Never ordering here again.
+Ordered {long} ago and nothing has come.|The {thing} went to my neighbour {again}.|I had to explain everything {again}.
+Transferred five times and still no answer.|Your {product} ate my {thing}.|It keeps freezing.|The {product} tastes stale.
+Not {good} at all.|I am not happy with the {product}.|The {product} isn't {good}.|I don't {like} this {product}.
+Nice {product}, but my {thing} took {long}.|The {product} is fine but {staff} was {bad}.|{good} idea, {bad} service.
+Waste of money.|How hard can it be to send a {thing}?|Why is my {thing} late {again}?|Why can't I reach anyone?
+The {thing} is late.|{thing} delayed {again}.|{thing} delayed by {long}.|Missing parts in my {thing}.|Price went up {again} without notice.
+Box was crushed and the {thing} spilled everywhere.|The {product} broke after one week.|It fell apart after {long}.
+Took {long} to get a human.|Been waiting {long} for a refund.|You lost my {thing}.|Refund was promised {long} ago, still nothing.
+Payment failed three times.|Error message every time I pay.|The {product} drains my battery.|The {product} logs me out all the time.
+""",
+    "neutral": """
+Can I change the address of my {thing}?|Do you ship to Norway?|What time do you open?|Is the {product} available in blue?
+How do I reset my password?|I ordered a {thing} yesterday.|My {thing} is arriving on Tuesday.|I have a question about my {thing}.
+Could you tell me when the {product} is back in stock?|Please send me an invoice.|I would like to change my delivery date.
+Following up on my ticket.|Here is my order number.|The {thing} was delivered at noon.|Does the {product} work with a Mac?
+I'd like to pause my subscription in July.|Which {product} do you recommend?|Is there a student discount?|Just ordered the {product}.
+Looking at the {product} right now.|I have been a customer for {long}.|The parcel contains two items.|Where can I find the manual?
+Thinking about getting the {product}.|Will the {product} be on sale next week?|Can someone call me back please?|It is what it is.
+It's okay.|It's an average {product}.|The {product} does what it says.|New version of the {product} is out.|Is my flight on time?
+""",
+    "positive": """
+My {thing} arrived in {short}!|{thing} came a day early.|{staff} was {good}.|{staff} fixed it in {short}.|I {like} the {product}.
+No {problem}, everything worked.|No {problem} at all.|Never had any {problem}.|Arrived without {problem}.|Not a single complaint.
+Thank you for the {good} service.|Thanks {staff}, problem solved!|The {product} is {good}.|{good} {product}!|Can't fault it.
+I was worried it would be late but it came in {short}.|The delivery was slow but the {product} is {good} and worth it.
+Best {product} I have ever had.|Would recommend to anyone.|Five stars.|Couldn't be happier.|Can't wait for the next {thing}.
+The handwritten note made my day.|Such a nice touch, the card in the {thing}.|Smells wonderful.|Worth every penny.
+So easy to use.|Set it up in {short}.|Works like a charm.|Finally a {product} that just works.|Bad weather but {staff} got us home, thank you.
+{staff} went above and beyond.|They replaced it for free in {short}.|I was wrong about this {product}, it's {good}.|Not bad at all!
+Well packed, quick delivery.|Super fast delivery, well packed.|No more {problem} since the update, {good} work.|I'm impressed.
+""",
+}
+
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+def sentences(each: int = 12, seed: int = 5) -> list[tuple[str, str]]:
+    """Pairs of text and label: every template filled up to ``each`` times, without doubles."""
+    dice = random.Random(seed)  # noqa: S311
+    choices = {name: options.split("|") for name, options in _LISTS.items()}
+    made: dict[str, str] = {}
+    for label, block in _TEMPLATES.items():
+        for template in (line for row in block.strip().split("\n") for line in row.split("|")):
+            for _ in range(each):
+                text = _SLOT.sub(lambda slot: dice.choice(choices[slot[1]]), template.strip())
+                style = dice.random()
+                if style < 0.25:
+                    text = text.lower()
+                elif style < 0.35:
+                    text = text.rstrip(".") + ("!" if label != "neutral" else "")
+                elif style < 0.4 and label != "neutral":
+                    text = text.rstrip(".") + (" 😡" if label == "negative" else " 😊")
+                elif style < 0.45:
+                    text = "@user " + text
+                text = text[:1].upper() + text[1:] if style >= 0.25 else text
+                made[text] = label
+    return list(made.items())
