@@ -11,6 +11,7 @@ from groundswell.demo.prose import sentences
 MANNERS = {"plain": 34, "lower": 24, "slips": 14, "curt": 12, "loud": 8, "dots": 8}
 NETWORKS = {"mastodon": 45, "forum": 25, "photos": 30}
 DEVICES = {"ios": 45, "android": 55}
+SUNDAY = 6  # Nothing is roasted, sent or promised on a Sunday.
 AMOUNTS = ("9.80", "12.90", "14.50", "16", "18.50", "24")
 
 
@@ -72,7 +73,7 @@ def slots(author: Author, when: datetime, dice: Dice) -> dict[str, list[str]]:
         "name": [author.first],
         "city": [author.city],
         "today": [f"{when:%A}"],
-        "day": [f"{when - timedelta(days=ago):%A}" for ago in (1, 2, 3, 4)],
+        "day": [f"{day:%A}" for day in (when - timedelta(days=ago) for ago in (1, 2, 3, 4)) if day.weekday() != SUNDAY],
         "price": [f"{voices['regions'][author.region]['money']}{amount}" for amount in AMOUNTS],
         "order": [f"BB-{40000 + dice.below(20000)}"],
         "phone": [phone(author.region, dice)],

@@ -68,7 +68,8 @@ BROKEN: tuple[tuple[datetime, Source, str | None, bytes], ...] = (
         at(15, 16),
         "tickets",
         "tk-x3",
-        b'{"id":"tk-x3","brand":"Bean & Benevolence","text":"hello?","author":"uma","created_at":"yesterday-ish"}',
+        b'{"id":"tk-x3","brand":"Bean & Benevolence","text":"hello?","author":"uma",'
+        b'"created_at":"2026-02-15T16:00:00Z","schema_version":2}',
     ),
 )
 """When, source, key and bytes of the records that belong in quarantine, each broken in its own way."""

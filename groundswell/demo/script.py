@@ -243,13 +243,13 @@ class Play:
 
     def _voice(self, core: str, source: str, author: Author, mood: str, known: dict[str, list[str]], brand: str) -> str:
         voices, dice = sentences("voices"), self._dice
-        mood = "delight" if mood == "relief" else mood
+        opens, mood = mood != "relief", "delight" if mood == "relief" else mood
         if source == "tickets":
             hello, bye = dice.pick(voices["letters"]["hello"]), dice.pick(voices["letters"]["bye"])
             if brand == BRAND and author.manner != "curt":
                 core = f"{hello}\n{core}\n{bye}".strip()
         elif brand == BRAND and author.manner != "curt":
-            opener = dice.pick(voiced(voices["openers"][mood], source)) if dice.happens(28) else ""
+            opener = dice.pick(voiced(voices["openers"][mood], source)) if opens and dice.happens(28) else ""
             closer = dice.pick(voiced(voices["closers"][mood], source)) if dice.happens(45) else ""
             core = join(opener, core, fill(closer, known, dice) if closer else "")
         return fill(manner(core, author.manner, dice), known, dice)
