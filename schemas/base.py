@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
@@ -14,6 +15,13 @@ SCHEMA_VERSION = 1
 def rfc3339(moment: datetime) -> str:
     """The moment as RFC 3339 in UTC with milliseconds: ``2026-02-17T08:00:36.902Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def stamp(time_ms: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds:03d}Z"
 
 
 Timestamp = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]

@@ -23,7 +23,7 @@ class EmpathyMap(Part):
 
 
 class UserStory(Part):
-    """"As a … I want … so that …", assembled from what one customer wrote; never invented."""
+    """ "As a … I want … so that …", assembled from what one customer wrote; never invented."""
 
     text: str
     event_id: str = Field(description="The event whose words it holds.")

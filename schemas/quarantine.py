@@ -24,6 +24,7 @@ QuarantineReason = Literal[
     "text_too_long",
     "absurd_date",
     "scoring_failed",
+    "not_ours",
 ]
 
 

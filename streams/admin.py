@@ -192,7 +192,7 @@ def lag(settings: Settings, address: str, names: Iterable[str] = (), group: str 
 
 def _wanted(settings: Settings, extra: Extra) -> dict[str, Mapping[str, str]]:
     wanted: dict[str, Mapping[str, str]] = {t.full_name(settings.topic_prefix): t.config for t in topics.ALL}
-    return wanted | dict(extra)
+    return wanted | {settings.state_topic: topics.STATE_CONFIG} | dict(extra)
 
 
 @contextmanager

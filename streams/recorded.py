@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gzip
 import heapq
+import io
+import os
 import shutil
-import sys
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -233,7 +234,10 @@ class _naming:  # noqa: N801 – used like a function.
 
 def _opened(path: str, stdin: IO[bytes] | None = None) -> IO[bytes]:
     if path == "-":
-        return stdin if stdin is not None else sys.stdin.buffer
+        if stdin is not None:
+            return stdin if hasattr(stdin, "peek") else io.BufferedReader(stdin)  # type: ignore[type-var]
+        # A descriptor of our own: at the end of the process, Python can't close one that a thread is waiting on.
+        return os.fdopen(os.dup(0), "rb")
     with _naming(path):
         if path.lower().endswith(".gz"):
             return gzip.open(path, "rb")  # type: ignore[return-value]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
@@ -54,7 +54,9 @@ class Settings(BaseSettings):
 
     # The topics.
     topic_prefix: str = Field(
-        "groundswell.", pattern=r"^([a-z0-9-]+\.)*$", description="What every topic's name begins with; ends with a dot."
+        "groundswell.",
+        pattern=r"^([a-z0-9-]+\.)*$",
+        description="What every topic's name begins with; ends with a dot.",
     )
     partitions: int = Field(4, ge=1, le=512, description="Partitions of each topic: the most workers that can share.")
     replication: int = Field(1, ge=1, le=9, description="Copies of each topic; 3 on a cluster.")
@@ -86,3 +88,8 @@ class Settings(BaseSettings):
     def lateness_ms(self) -> int:
         """The allowed lateness in milliseconds."""
         return int(self.lateness.total_seconds() * 1000)
+
+    @property
+    def state_topic(self) -> str:
+        """Full name of the topic that keeps detect's state."""
+        return f"{self.topic_prefix}{self.group}.state"

@@ -41,6 +41,8 @@ class Observation:
     points: tuple[str, ...]
     """Pain points and delights that it names, the main one first."""
     quote: dict[str, Any]
+    customer: bool = True
+    """False for the company's own words: remembered as read, not counted as a voice."""
 
 
 @dataclass(slots=True)

@@ -36,6 +36,8 @@ class Fragment:
         self.offsets[origin] = offset
         self.events.append(seen.event)
         self.late += late
+        if not seen.customer:
+            return
         for name in series_of(seen):
             aggregate = self.series.get(name)
             if aggregate is None:
@@ -57,9 +59,7 @@ class Fragment:
     def from_state(cls, state: list[Any]) -> Fragment:
         """The fragment that ``to_state`` stored."""
         offsets, events, series, quotes, late = state
-        return cls(
-            offsets, events, {name: Aggregate.from_state(value) for name, value in series.items()}, quotes, late
-        )
+        return cls(offsets, events, {name: Aggregate.from_state(value) for name, value in series.items()}, quotes, late)
 
 
 @dataclass(slots=True)

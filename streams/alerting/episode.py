@@ -1,0 +1,175 @@
+"""One alert's life. Each change is a full record with a revision; what did not change is not told again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Literal
+
+from schemas.alerts import Kind, Reason
+from schemas.base import SCHEMA_VERSION, stamp
+from streams.alerting.evidence import Evidence, drivers
+from streams.alerting.severity import severity_of
+from streams.windows.aggregate import Aggregate
+from streams.windows.cells import MINUTE_MS
+from streams.windows.quotes import choose_quotes, newest
+
+HOUR_MS = 60 * MINUTE_MS
+REMINDERS_MS = (30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)
+"""A firing alert reminds on a widening schedule after its detection, then daily."""
+
+CALM_MS = 60 * MINUTE_MS
+"""So long a series must stay calm before its alert is resolved."""
+
+QUOTES_KEPT = 24
+
+
+@dataclass(slots=True)
+class Episode:
+    """The state of one fingerprint. Voices and sums run from the onset."""
+
+    brand: str
+    kind: Kind
+    pain_point: str | None
+    title: str
+    fingerprint: str
+    revision: int = 0
+    status: Literal["quiet", "firing", "resolved"] = "quiet"
+    severity: int = 4
+    starts_ms: int = 0
+    detected_ms: int = 0
+    repeats: int = 0
+    calm_ms: int | None = None
+    """Since when the series has been calm."""
+    before: int | None = None
+    """Mean sentiment of the day before the onset, in thousandths."""
+    total: Aggregate = field(default_factory=Aggregate)
+    quotes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def firing(self) -> bool:
+        """Whether it is going on."""
+        return self.status == "firing"
+
+    def begin(self, onset_ms: int, now_ms: int, evidence: Evidence) -> None:
+        """A new episode on this fingerprint."""
+        self.status, self.severity = "firing", 4
+        self.starts_ms, self.detected_ms = onset_ms, now_ms
+        self.repeats, self.calm_ms = 0, None
+        self.total, self.quotes = Aggregate(), []
+        before = evidence.day.mentions - evidence.hour.mentions
+        self.before = (evidence.day.sentiment - evidence.hour.sentiment) // before if before > 0 else None
+
+    def take_in(self, aggregate: Aggregate, quotes: list[dict[str, Any]]) -> None:
+        """Count what one minute of the episode held."""
+        self.total.add(aggregate)
+        self.quotes.extend(quotes)
+        if len(self.quotes) > 2 * QUOTES_KEPT:
+            self.quotes = newest(self.quotes, QUOTES_KEPT)
+
+    def to_state(self) -> list[Any]:
+        """As JSON values."""
+        state = [getattr(self, name) for name in self.__slots__]
+        state[self.__slots__.index("total")] = self.total.to_state()
+        return state
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Episode:
+        """The episode that ``to_state`` stored."""
+        episode = cls(*state)
+        episode.total = Aggregate.from_state(episode.total)  # type: ignore[arg-type]
+        return episode
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict's numbers, as an alert shows them."""
+
+    calm: bool
+    """Whether the series is so low that the alert may come to its end."""
+    observed: int
+    expected: float
+    ratio: float
+    probability: float | None
+    resolves_when: str
+
+
+def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -> dict[str, Any] | None:
+    """Move a firing episode to ``now_ms``; gives the alert's new state where something changed, in wire form."""
+    severity, why = severity_of(episode.kind, judged.ratio, judged.observed)
+    reason: Reason | None = None
+    ends_ms: int | None = None
+    if episode.detected_ms == now_ms:
+        reason = "first"
+    if judged.calm:
+        episode.calm_ms = now_ms if episode.calm_ms is None else episode.calm_ms
+        if now_ms - episode.calm_ms >= CALM_MS:
+            reason, ends_ms = "recovered", episode.calm_ms
+            episode.status = "resolved"
+    else:
+        episode.calm_ms = None
+        if reason is None and severity < episode.severity:
+            reason = "severity_rose"
+    if reason is None and now_ms - episode.detected_ms >= _reminder(episode.repeats):
+        reason = "reminder"
+        while now_ms - episode.detected_ms >= _reminder(episode.repeats):
+            episode.repeats += 1
+    if reason is None:
+        return None
+    episode.severity = min(episode.severity, severity) if reason != "first" else severity
+    episode.revision += 1
+    status = {"first": "firing", "recovered": "resolved"}.get(reason, "updated")
+    total = episode.total
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "fingerprint": episode.fingerprint,
+        "revision": episode.revision,
+        "status": status,
+        "reason": reason,
+        "brand": episode.brand,
+        "kind": episode.kind,
+        "pain_point": episode.pain_point,
+        "title": f"{episode.title}: {judged.observed} voices in an hour, {judged.expected:.1f} expected"
+        if status != "resolved"
+        else f"{episode.title}: back to normal after {_duration((ends_ms or now_ms) - episode.starts_ms)}",
+        "severity": episode.severity,
+        "severity_why": why,
+        "starts_at": stamp(episode.starts_ms),
+        "detected_at": stamp(episode.detected_ms),
+        "updated_at": stamp(now_ms),
+        "ends_at": None if ends_ms is None else stamp(ends_ms),
+        "recovery_seconds": (ends_ms - episode.starts_ms) / 1000 if ends_ms is not None else None,
+        "window_seconds": HOUR_MS // 1000,
+        "observed": judged.observed,
+        "expected": judged.expected,
+        "ratio": judged.ratio,
+        "probability": judged.probability if judged.probability is not None else 1.0,
+        "voices": len(total.voices),
+        "mentions": total.mentions,
+        "top_voice_share": total.top_voice_share,
+        "sentiment": total.mean_sentiment,
+        "sentiment_before": None if episode.before is None else episode.before / 1000,
+        "emotions": total.mean_emotions(),
+        "drivers": drivers(evidence) if status != "resolved" else [],
+        "pain_points": evidence.pain_points,
+        "quotes": choose_quotes(episode.quotes),
+        "repeats": episode.repeats,
+        "resolves_when": judged.resolves_when,
+    }
+
+
+def fingerprint_of(brand: str, kind: str, pain_point: str | None) -> str:
+    """The identity of an alert: 16 hex digits of its labels, the same for every episode on every machine."""
+    labels = "\x1f".join((brand, kind, pain_point or ""))
+    return blake2b(labels.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _reminder(repeats: int) -> int:
+    if repeats < len(REMINDERS_MS):
+        return REMINDERS_MS[repeats]
+    return REMINDERS_MS[-1] * (repeats - len(REMINDERS_MS) + 2)
+
+
+def _duration(milliseconds: int) -> str:
+    hours, minutes = divmod(max(milliseconds, 0) // MINUTE_MS, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

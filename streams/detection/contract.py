@@ -1,0 +1,57 @@
+"""What every detector is given and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.metrics import Silence
+from streams.detection.baseline import Baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series at one moment: what was heard in the hour that ends there."""
+
+    end_ms: int
+    """End of the hour, in event time; a multiple of five minutes."""
+    voices: int
+    """Distinct authors in the hour."""
+    mentions: int
+    top_voice_share: float
+    """The loudest author's share of the mentions, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a detector thinks of a sample, with its numbers."""
+
+    reason: Silence
+    """``fired``, or why it stays silent."""
+    observed: int
+    expected: float | None
+    """Voices that the baseline expects in the hour; None without a baseline."""
+    probability: float | None
+    """How likely the baseline makes at least that many."""
+
+    @property
+    def fired(self) -> bool:
+        """Whether this is more than chance."""
+        return self.reason == "fired"
+
+    @property
+    def ratio(self) -> float:
+        """Observed over expected."""
+        return round(self.observed / max(self.expected or 0.0, 0.1), 2)
+
+
+class Detector(Protocol):
+    """Judges one series from its past; pure, so that the same records give the same verdicts at any speed."""
+
+    def judge(self, sample: Sample, past: Baseline) -> Verdict:
+        """The verdict on the sample, from the hours that were over when its hour began."""
+        ...
+
+    def calm_below(self, verdict: Verdict) -> float:
+        """Voices in an hour below which an alert on this series may come to its end (hysteresis)."""
+        ...

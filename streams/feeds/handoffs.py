@@ -1,0 +1,92 @@
+"""Customers whom a person should see now, until somebody has answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.base import SCHEMA_VERSION, stamp
+from streams.windows.quotes import Quote, published
+
+STRONG_EMOTIONS = frozenset({"anger", "disgust", "fear", "grief", "sadness", "remorse"})
+EMOTION = 0.5
+"""Probability from which one of these is strong …"""
+INTENSITY = 0.6
+"""… where it is also said so strongly."""
+CHURN = 0.6
+URGENCY = 0.75
+
+
+@dataclass(slots=True)
+class Case:
+    """One customer who waits for a person."""
+
+    id: str
+    author: str
+    source: str
+    revision: int = 0
+    reasons: list[str] = field(default_factory=list)
+    why: str = ""
+    contacts: int = 0
+    waiting_ms: int = 0
+    quote: Quote = field(default_factory=dict)
+
+    def to_state(self) -> list[Any]:
+        """As JSON values."""
+        return [getattr(self, name) for name in self.__slots__]
+
+
+def concerns(scored: dict[str, Any]) -> list[str]:
+    """Why a person should see this customer, from a scored record; empty where nobody needs to."""
+    signals = scored["signals"]
+    found = []
+    if scored["intensity"] >= INTENSITY and any(
+        emotion["label"] in STRONG_EMOTIONS and emotion["probability"] >= EMOTION for emotion in scored["emotions"]
+    ):
+        found.append("strong_emotion")
+    if signals.get("repeat_contact"):
+        found.append("repeat_contact")
+    if signals["churn_risk"] >= CHURN:
+        found.append("threat_to_leave")
+    if signals["urgency"] >= URGENCY:
+        found.append("urgent")
+    return found
+
+
+def needs_person(brand: str, case: Case, found: list[str], scored: dict[str, Any], quote: Quote) -> dict[str, Any]:
+    """The customer asks (again): note it in the case; gives ``schemas.feeds.Handoff`` in wire form."""
+    words = scored["signals"].get("words", {})
+    said = [word for name in ("repeat_contact", "churn_risk", "urgency") for word in words.get(name, ())]
+    said += scored["words"][:3] if "strong_emotion" in found else []
+    case.revision += 1
+    case.contacts += 1
+    case.reasons = sorted({*case.reasons, *found})
+    case.why = ", ".join(dict.fromkeys(said)) or case.why
+    case.waiting_ms = min(case.waiting_ms, quote["at"]) if case.contacts > 1 else quote["at"]
+    case.quote = quote
+    return _published(brand, case, None)
+
+
+def answer(brand: str, case: Case, at_ms: int) -> dict[str, Any]:
+    """Somebody of the company answered: the case is over."""
+    case.revision += 1
+    return _published(brand, case, max(at_ms, case.waiting_ms))
+
+
+def _published(brand: str, case: Case, answered_ms: int | None) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": case.id,
+        "revision": case.revision,
+        "status": "open" if answered_ms is None else "answered",
+        "brand": brand,
+        "author": case.author,
+        "source": case.source,
+        "reasons": case.reasons,
+        "why": case.why,
+        "contacts": case.contacts,
+        "waiting_since": stamp(case.waiting_ms),
+        "answered_at": None if answered_ms is None else stamp(answered_ms),
+        "waited_seconds": None if answered_ms is None else (answered_ms - case.waiting_ms) / 1000,
+        "quote": published(case.quote),
+    }

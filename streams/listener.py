@@ -1,0 +1,128 @@
+"""The detect stage over one partition of ``scored``: its brands, its clocks, and what a frame does to them.
+
+A function of the partition's log alone: the same records in the same order give the same outputs and state, however
+they are cut into frames, whoever reads them, and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from schemas.progress import Progress
+from streams.brand import SEPARATOR, Brand
+from streams.catalog import Catalogs
+from streams.detection import Detector
+from streams.effects import Effects
+from streams.observing import observe
+from streams.windows.clock import LIVE, Clocks
+
+CLOCKS_KEY = SEPARATOR + "clocks"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One record of ``scored``."""
+
+    value: bytes
+    progress: bool
+    """Whether it tells how far the origins have got, instead of what somebody said."""
+
+
+@dataclass(slots=True)
+class Listener:
+    """The state of one partition of ``scored``."""
+
+    catalogs: Catalogs
+    detector: Detector
+    lateness_ms: int
+    clocks: Clocks = field(init=False)
+    brands: dict[str, Brand] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+    """Brands for which time matters: open windows, sums that roll on, alerts that fire."""
+
+    def __post_init__(self) -> None:
+        self.clocks = Clocks(self.lateness_ms)
+
+    def hear(
+        self,
+        records: Iterable[Heard],
+        *,
+        caught_up: bool = False,
+        unreadable: Callable[[int, Exception], None] | None = None,
+    ) -> Effects:
+        """Everything that follows from these records, which come next in the log.
+
+        Args:
+            caught_up: Nothing more waits in the log: then windows that are still open are told too.
+            unreadable: Called with the place of each record that is not one of ours; it changes nothing else.
+        """
+        effects = Effects()
+        touched: dict[str, set[int]] = {}
+        for index, record in enumerate(records):
+            try:
+                if record.progress:
+                    progress = Progress.model_validate_json(record.value)
+                else:
+                    scored = orjson.loads(record.value)
+                    seen, brand_name, origin = observe(scored), scored["brand"], scored["origin"]
+                    place, offset = f"{origin['topic']}:{origin['partition']}", origin["offset"]
+            except (ValidationError, KeyError, TypeError, ValueError) as error:
+                effects.counts["unreadable"] += 1
+                if unreadable is not None:
+                    unreadable(index, error)
+                continue
+            if record.progress:
+                self.clocks.note(progress)
+                effects.state[CLOCKS_KEY] = self.clocks
+                self._advance(effects)
+            else:
+                brand = self._brand(brand_name)
+                brand.feed_by(origin.get("replay") or LIVE, self.clocks, effects)
+                brand.observe(seen, scored, place, offset, effects, touched.setdefault(brand_name, set()))
+                self.busy.add(brand_name)
+        if caught_up:
+            for name, starts in touched.items():
+                self.brands[name].provisional(starts, effects)
+        return effects
+
+    def _advance(self, effects: Effects) -> None:
+        for name in sorted(self.busy):
+            brand = self.brands[name]
+            watermark = self.clocks.combined(brand.clocks)
+            if watermark is not None:
+                brand.advance(watermark, effects)
+                if brand.idle:
+                    self.busy.discard(name)
+
+    def _brand(self, name: str) -> Brand:
+        brand = self.brands.get(name)
+        if brand is None:
+            brand = self.brands[name] = Brand(name, self.catalogs.for_brand(name), self.detector)
+        return brand
+
+    # State, one JSON value a key.
+
+    @staticmethod
+    def encode(value: Any) -> bytes | None:
+        """A value of ``Effects.state`` as it is stored; None is a deletion."""
+        return None if value is None else orjson.dumps(value.to_state())
+
+    def restore(self, key: str, stored: bytes) -> None:
+        """Take in one stored value; ``rebuild`` follows the last one."""
+        state = orjson.loads(stored)
+        if key == CLOCKS_KEY:
+            self.clocks = Clocks.from_state(self.lateness_ms, state)
+            return
+        name, kind, rest = key.split(SEPARATOR, 2)
+        self._brand(name).restore(kind, rest, state)
+
+    def rebuild(self) -> None:
+        """Derive what is not stored."""
+        for brand in self.brands.values():
+            brand.rebuild()
+        self.busy = {name for name, brand in self.brands.items() if not brand.idle}

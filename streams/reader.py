@@ -1,0 +1,192 @@
+"""The score stage over raw partitions: bytes in, scored records and quarantine out, and how far each origin has got."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.base import SCHEMA_VERSION, stamp
+from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, OriginProgress, ReplayMark
+from schemas.quarantine import QuarantineReason
+from schemas.raw import RawEvent, Source
+from schemas.scored import Origin
+from streams.effects import Effects
+from streams.intake import SOURCES, Limits, Rejection, parse
+from streams.scoring import Scorer
+from streams.topics import QUARANTINE, SCORED
+
+log = logging.getLogger(__name__)
+
+MARKS_KEPT = 16
+"""Replays of one origin that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One record of a raw topic, as the broker gave it."""
+
+    topic: str
+    partition: int
+    offset: int
+    arrived_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+
+    @property
+    def origin(self) -> str:
+        """topic:partition:offset."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+@dataclass(slots=True)
+class Reached:
+    """How far one origin has been read by this worker."""
+
+    offset: int = -1
+    live_ms: int | None = None
+    replays: dict[str, ReplayMark] = field(default_factory=dict)
+
+
+class Reader:
+    """Reads raw records; one instance a worker.
+
+    Args:
+        scorer: What hears the events.
+        future_ms: How far ahead of its arrival a record's ``created_at`` may be.
+    """
+
+    def __init__(self, scorer: Scorer, future_ms: int) -> None:
+        self._scorer = scorer
+        self._future_ms = future_ms
+        self._reached: dict[str, Reached] = {}
+
+    def read(self, source: Source, records: Sequence[Raw], now_ms: int) -> Effects:
+        """What follows from a frame: records of one raw partition, in order.
+
+        Args:
+            now_ms: The clock when the frame is read; dates far ahead of it are absurd.
+        """
+        effects = Effects()
+        model = SOURCES[source]
+        limits = Limits(now_ms, self._future_ms)
+        events: list[tuple[Source, RawEvent, Origin]] = []
+        raws: list[Raw] = []
+        for raw in records:
+            replay, control = _headers(raw)
+            if control:
+                self._note_mark(raw)
+                continue
+            event = parse(model, raw.value, limits)
+            if isinstance(event, Rejection):
+                self._quarantine(raw, event, replay, effects)
+                continue
+            events.append(
+                (source, event, Origin(topic=raw.topic, partition=raw.partition, offset=raw.offset, replay=replay))
+            )
+            raws.append(raw)
+            if replay is None:
+                self._note_live(raw, int(event.created_at.timestamp() * 1000))
+        for raw, origin_of, scored in zip(raws, events, self._score(events), strict=True):
+            if isinstance(scored, Rejection):
+                self._quarantine(raw, scored, origin_of[2].replay, effects)
+            else:
+                effects.publish(SCORED, scored["brand"], scored)
+        effects.counts["scored"] += sum(topic is SCORED for topic, _, _ in effects.records)
+        if records:
+            self._of(records[-1]).offset = records[-1].offset
+        return effects
+
+    def complete(self, topic: str, partition: int, offset: int, at_ms: int) -> None:
+        """Everything that the origin held at ``at_ms`` has been read: nothing older will arrive live."""
+        reached = self._reached.setdefault(f"{topic}:{partition}", Reached())
+        reached.offset = max(reached.offset, offset)
+        reached.live_ms = max(reached.live_ms or 0, at_ms)
+
+    def progress(self) -> dict[str, OriginProgress]:
+        """How far every origin of this worker has got; replays that have ended are told once."""
+        told = {
+            origin: OriginProgress(offset=reached.offset, live_ms=reached.live_ms, replays=dict(reached.replays))
+            for origin, reached in self._reached.items()
+        }
+        for reached in self._reached.values():
+            reached.replays = {name: mark for name, mark in reached.replays.items() if not mark.ended}
+        return told
+
+    def keep(self, origins: set[str]) -> None:
+        """Forget the origins that others read now."""
+        self._reached = {origin: reached for origin, reached in self._reached.items() if origin in origins}
+
+    def _of(self, raw: Raw) -> Reached:
+        return self._reached.setdefault(f"{raw.topic}:{raw.partition}", Reached())
+
+    def _note_live(self, raw: Raw, time_ms: int) -> None:
+        reached = self._of(raw)
+        # A producer whose clock is ahead must not carry the others' time with it.
+        reached.live_ms = max(reached.live_ms or 0, min(time_ms, raw.arrived_ms))
+
+    def _note_mark(self, raw: Raw) -> None:
+        try:
+            mark = ReplayMark.model_validate_json(raw.value or b"")
+        except ValidationError as error:
+            log.warning("A replay mark at %s can't be read and is ignored: %s", raw.origin, error)
+            return
+        replays = self._of(raw).replays
+        replays[mark.replay] = mark
+        while len(replays) > MARKS_KEPT:
+            del replays[next(iter(replays))]
+
+    def _score(self, events: list[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any] | Rejection]:
+        if not events:
+            return []
+        try:
+            return list(self._scorer.score(events))
+        except Exception:
+            log.exception("Scoring a frame of %d failed; trying one record at a time", len(events))
+        results: list[dict[str, Any] | Rejection] = []
+        for event in events:
+            try:
+                results.extend(self._scorer.score([event]))
+            except Exception as error:
+                log.exception("Scoring %s:%d:%d failed", event[2].topic, event[2].partition, event[2].offset)
+                results.append(Rejection("scoring_failed", f"{type(error).__name__}: {error}"[:500]))
+        return results
+
+    def _quarantine(self, raw: Raw, rejection: Rejection, replay: str | None, effects: Effects) -> None:
+        effects.publish(QUARANTINE, raw.origin, quarantined(raw, rejection.reason, rejection.detail, replay))
+        effects.counts["quarantined"] += 1
+        effects.counts[f"quarantined_{rejection.reason}"] += 1
+
+
+def quarantined(raw: Raw, reason: QuarantineReason, detail: str, replay: str | None) -> dict[str, Any]:
+    """``schemas.quarantine.Quarantined`` in wire form."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "origin": {"topic": raw.topic, "partition": raw.partition, "offset": raw.offset, "replay": replay},
+        "reason": reason,
+        "detail": detail,
+        "arrived_at": stamp(max(raw.arrived_ms, 0)),
+        "key": _base64(raw.key),
+        "value": _base64(raw.value),
+        "headers": [[name, _base64(value)] for name, value in raw.headers],
+    }
+
+
+def _headers(raw: Raw) -> tuple[str | None, bool]:
+    """The replay that sent the record, and whether it is a mark of it instead of an event."""
+    replay, control = None, False
+    for name, value in raw.headers:
+        if name == REPLAY_HEADER and value:
+            replay = value.decode("utf-8", "replace")[:100]
+        elif name == PROGRESS_HEADER:
+            control = True
+    return replay, control
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else b64encode(value).decode()

@@ -1,0 +1,80 @@
+"""The whole path in one thread, without a broker: what each topic would hold.
+
+It runs the same steps as the agents, on one partition, and is what the broker's run is judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import orjson
+
+from schemas.progress import Progress, ReplayMark
+from schemas.raw import Source
+from streams.catalog import Catalogs
+from streams.detection import Detector
+from streams.effects import Record
+from streams.listener import Heard, Listener
+from streams.reader import Raw, Reader
+from streams.recorded import RecordedEvent
+from streams.scoring import Scorer
+from streams.topics import RAW, SCORED
+
+FRAME = 500
+REPLAY = "replay"
+
+
+def replay(
+    events: Iterable[tuple[Source, RecordedEvent]],
+    *,
+    scorer: Scorer,
+    catalogs: Catalogs,
+    detector: Detector,
+    lateness_ms: int,
+    future_ms: int,
+    now_ms: int,
+    frame: int = FRAME,
+) -> Iterator[Record]:
+    """What every topic would hold, in order of publication.
+
+    Args:
+        events: Recorded events in order of time.
+        now_ms: The clock: dates far ahead of it go to quarantine.
+        frame: Events that are read at once; it changes the speed and nothing else.
+    """
+    reader = Reader(scorer, future_ms)
+    listener = Listener(catalogs, detector, lateness_ms)
+    offsets = dict.fromkeys(RAW, 0)
+    header = [("groundswell-replay", REPLAY.encode())]
+    source_events = iter(events)
+    last_ms: int | None = None
+    while chunk := list(islice(source_events, frame)):
+        heard: list[Heard] = []
+        for source in RAW:
+            raws = []
+            for of, event in chunk:
+                if of == source:
+                    offset = offsets[source]
+                    raws.append(Raw(RAW[source].name, 0, offset, now_ms, _bytes(event.key), event.value, header))
+                    offsets[source] = offset + 1
+            for topic, key, value in reader.read(source, raws, now_ms).records:
+                yield topic, key, value
+                if topic is SCORED:
+                    heard.append(Heard(orjson.dumps(value), progress=False))
+        last_ms = max(chunk[-1][1].time_ms, last_ms or 0)
+        heard.append(_progress(last_ms, now_ms, ended=False))
+        yield from listener.hear(heard).records
+    if last_ms is not None:
+        yield from listener.hear([_progress(last_ms, now_ms, ended=True)]).records
+
+
+def _progress(time_ms: int, now_ms: int, *, ended: bool) -> Heard:
+    mark = ReplayMark(replay=REPLAY, origins={"events": 1}, time_ms=time_ms, ended=ended, sent_ms=now_ms)
+    origins = {"events:0": {"offset": 0, "replays": {REPLAY: mark}}}
+    progress = Progress.model_validate({"origins": origins, "at_ms": now_ms, "raw": {}})
+    return Heard(progress.model_dump_json().encode(), progress=True)
+
+
+def _bytes(key: str | None) -> bytes | None:
+    return None if key is None else key.encode("utf-8", "surrogatepass")

@@ -1,0 +1,275 @@
+"""The edge between frames and steps: a frame comes in, a step is asked what follows, and that is done in order.
+
+The order is what makes at-least-once exact in effect: publish and wait for the broker's acknowledgements, write the
+state, and only then is the frame finished.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import ValidationError
+
+from schemas.alerts import Alert
+from schemas.progress import PROGRESS_HEADER, Progress
+from schemas.raw import Source
+from streams import connection
+from streams.catalog import Catalogs
+from streams.changelog import Changelog, FencedError
+from streams.detection import Detector
+from streams.effects import Effects
+from streams.listener import Heard, Listener
+from streams.notifying import Sink, tell
+from streams.outbox import Outbox
+from streams.reader import Raw, Reader, quarantined
+from streams.settings import Settings
+from streams.telemetry import Telemetry
+from streams.topics import QUARANTINE, RAW, SCORED
+
+log = logging.getLogger(__name__)
+
+PROGRESS = ((PROGRESS_HEADER, b"1"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A frame, as the stages see it."""
+
+    topic: str
+    """Full name."""
+    partition: int
+    records: tuple[Any, ...]
+    """aiokafka's ConsumerRecords."""
+    caught_up_ms: int | None
+    """When the broker last said that nothing lies behind the last of them; None where something does."""
+
+
+class Publisher:
+    """What a step wants published, on its way out."""
+
+    def __init__(self, settings: Settings, producer: AIOKafkaProducer, partitions: dict[str, int]) -> None:
+        self._prefix = settings.topic_prefix
+        self._outbox = Outbox(producer, partitions)
+        self.scored_partitions = range(partitions[SCORED.full_name(self._prefix)])
+
+    async def publish(self, effects: Effects) -> None:
+        """Publish the records and wait until the broker has them."""
+        for topic, key, value in effects.records:
+            name, encoded = topic.full_name(self._prefix), key.encode("utf-8", "surrogatepass")
+            self._outbox.add(name, self._outbox.partition_for(name, encoded), encoded, orjson.dumps(value))
+            if self._outbox.full:
+                await self._outbox.flush()
+        await self._outbox.flush()
+
+    async def tell_progress(self, progress: Progress) -> None:
+        """Tell every partition of ``scored``, behind all that was published before."""
+        value = progress.model_dump_json(exclude_defaults=True).encode()
+        for partition in self.scored_partitions:
+            self._outbox.add(SCORED.full_name(self._prefix), partition, None, value, PROGRESS)
+        await self._outbox.flush()
+
+
+class ScoreStage:
+    """raw → scored, quarantine; and the progress of the origins."""
+
+    def __init__(self, settings: Settings, reader: Reader, publisher: Publisher, telemetry: Telemetry) -> None:
+        self._reader = reader
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._sources: dict[str, Source] = {
+            topic.full_name(settings.topic_prefix): source for source, topic in RAW.items()
+        }
+        self._raw = dict.fromkeys(self._sources, settings.partitions)
+        self._turn = asyncio.Lock()
+
+    async def handle(self, frame: Arrived) -> None:
+        """Read a frame; all that follows is on the broker when it returns."""
+        raws = [_raw(record) for record in frame.records]
+        async with self._turn:
+            effects = self._reader.read(self._sources[frame.topic], raws, _now_ms())
+            await self._publisher.publish(effects)
+            if frame.caught_up_ms is not None:
+                self._reader.complete(frame.topic, frame.partition, raws[-1].offset, frame.caught_up_ms)
+            await self._tell()
+        self._telemetry.note(effects)
+
+    async def quiet(self, caught_up: Iterable[tuple[str, int, int, int]]) -> None:
+        """Nothing may have come for a second: tell how far the origins are all the same.
+
+        Args:
+            caught_up: (topic, partition, last finished offset, when the broker said that nothing lies behind it).
+        """
+        async with self._turn:
+            for topic, partition, offset, at_ms in caught_up:
+                if topic in self._sources:
+                    self._reader.complete(topic, partition, offset, at_ms)
+            await self._tell()
+
+    def assigned(self, partitions: set[tuple[str, int]]) -> None:
+        """From now on these partitions are read by this worker, and no others."""
+        self._reader.keep({f"{topic}:{partition}" for topic, partition in partitions})
+
+    async def _tell(self) -> None:
+        origins = self._reader.progress()
+        if origins:
+            await self._publisher.tell_progress(Progress(origins=origins, at_ms=_now_ms(), raw=self._raw))
+
+
+class DetectStage:
+    """scored → metrics, alerts, pain points, delights, handoffs; keeps the state of each partition."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        address: str,
+        catalogs: Catalogs,
+        detector: Detector,
+        producer: AIOKafkaProducer,
+        publisher: Publisher,
+        telemetry: Telemetry,
+    ) -> None:
+        self._settings = settings
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._producer = producer
+        self._new_listener: Callable[[], Listener] = lambda: Listener(catalogs, detector, settings.lateness_ms)
+        self._arguments = connection.aiokafka(settings, address)
+        self._owned: set[int] = set()
+        self._epochs: dict[int, int] = {}
+        """Partition → our claim since it was assigned: one above it means that others have it now."""
+        self._changelogs: dict[int, Changelog] = {}
+        self._listeners: dict[int, Listener] = {}
+        self._recovering = asyncio.Lock()
+
+    async def handle(self, frame: Arrived) -> bool:
+        """Hear a frame; gives False where another worker has taken the partition over."""
+        records = [
+            Heard(r.value or b"", progress=any(name == PROGRESS_HEADER for name, _ in r.headers)) for r in frame.records
+        ]
+        while (listener := await self._listener(frame.partition)) is not None:
+            effects = self._hear(listener, frame, records)
+            await self._publisher.publish(effects)
+            try:
+                await self._changelogs[frame.partition].write(
+                    {key: Listener.encode(value) for key, value in effects.state.items()}
+                )
+            except FencedError as error:
+                # What was counted is not sure to be stored: read the state again, then hear the frame again.
+                log.warning("%s", error)
+                self._forget(frame.partition)
+                continue
+            self._telemetry.note(effects)
+            return True
+        return False
+
+    def _hear(self, listener: Listener, frame: Arrived, records: list[Heard]) -> Effects:
+        unreadable: list[tuple[int, Exception]] = []
+        effects = listener.hear(
+            records,
+            caught_up=frame.caught_up_ms is not None,
+            unreadable=lambda index, error: unreadable.append((index, error)),
+        )
+        for index, error in unreadable:
+            raw = _raw(frame.records[index])
+            detail = f"not a record of {SCORED.name}: {type(error).__name__}: {error}"[:500]
+            effects.publish(QUARANTINE, raw.origin, quarantined(raw, "not_ours", detail, None))
+        return effects
+
+    async def assigned(self, partitions: set[int]) -> None:
+        """These partitions of ``scored`` are this worker's now: have their state ready."""
+        self._owned = set(partitions)
+        for partition in set(self._changelogs) - partitions:
+            self._forget(partition)
+        self._epochs.clear()
+        for partition in sorted(partitions):
+            # Another worker may have had it in between.
+            if partition in self._changelogs and not await self._changelogs[partition].untouched():
+                self._forget(partition)
+            await self._listener(partition)
+
+    @property
+    def waiting_for(self) -> list[int]:
+        """Partitions whose state is not there yet."""
+        return sorted(self._owned - set(self._listeners))
+
+    def observe(self) -> None:
+        """Bring this stage's gauges up to date."""
+        for partition, listener in self._listeners.items():
+            watermark = listener.clocks.watermark("live")
+            if watermark is not None:
+                self._telemetry.watermark.labels(partition).set(watermark / 1000)
+            self._telemetry.brands.labels(partition).set(len(listener.brands))
+
+    def _forget(self, partition: int) -> None:
+        self._changelogs.pop(partition, None)
+        self._listeners.pop(partition, None)
+
+    async def _listener(self, partition: int) -> Listener | None:
+        async with self._recovering:
+            if partition in self._listeners:
+                return self._listeners[partition]
+            if partition not in self._owned:
+                return None
+            began = time.monotonic()
+            changelog = Changelog(self._settings.state_topic, partition, self._producer, self._new_consumer)
+            try:
+                values = await changelog.recover(self._epochs.get(partition))
+            except FencedError as error:
+                log.warning("%s", error)
+                self._owned.discard(partition)
+                return None
+            self._epochs[partition] = changelog.epoch
+            listener = self._new_listener()
+            for key, value in values.items():
+                listener.restore(key, value)
+            listener.rebuild()
+            self._changelogs[partition], self._listeners[partition] = changelog, listener
+            log.info(
+                "State of partition %d is here: %d values, %.1f s", partition, len(values), time.monotonic() - began
+            )
+            return listener
+
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            **self._arguments, group_id=None, enable_auto_commit=False, max_partition_fetch_bytes=8 * 1024 * 1024
+        )
+
+
+class NotifyStage:
+    """alerts → people."""
+
+    def __init__(self, sinks: list[Sink], telemetry: Telemetry) -> None:
+        self._sinks = sinks
+        self._telemetry = telemetry
+
+    async def close(self) -> None:
+        """Give back what the sinks hold."""
+        for sink in self._sinks:
+            await sink.close()
+
+    async def handle(self, frame: Arrived) -> None:
+        """Tell each change of an alert to every sink."""
+        for record in frame.records:
+            try:
+                alert = Alert.model_validate_json(record.value or b"")
+            except ValidationError as error:
+                log.warning("A record of alerts can't be read and is not told: %s", error)
+                continue
+            for sink, arrived in await tell(self._sinks, alert):
+                self._telemetry.deliveries.labels(sink, "delivered" if arrived else "failed").inc()
+
+
+def _raw(record: Any) -> Raw:
+    arrived_ms = max(record.timestamp, 0)
+    return Raw(record.topic, record.partition, record.offset, arrived_ms, record.key, record.value, record.headers)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,98 @@
+"""The numbers of one worker process, for Prometheus. Counters begin at zero with each process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client.process_collector import ProcessCollector
+
+from streams.effects import Effects
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
+
+
+class Telemetry:
+    """Every metric that a worker exports, with its meaning."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        info = Info("groundswell_build", "The version that runs.", registry=self.registry)
+        info.info({"version": version("groundswell")})
+        self.records = Counter("groundswell_records", "Records read, by stage.", ["stage"], registry=self.registry)
+        self.published = Counter(
+            "groundswell_published_records", "Records published, by topic.", ["topic"], registry=self.registry
+        )
+        self.quarantined = Counter(
+            "groundswell_quarantined_records", "Raw records that could not be read, by reason.", ["reason"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.uncounted = Counter(
+            "groundswell_uncounted_records",
+            "Scored records that no window counted: replayed, duplicate (same event id), too_late, unreadable.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.late = Counter(
+            "groundswell_late_records", "Records counted after their window was closed.", registry=self.registry
+        )
+        self.verdicts = Counter(
+            "groundswell_verdicts", "What the detector decided, by reason.", ["reason"], registry=self.registry
+        )
+        self.alerts = Counter("groundswell_alerts", "Changes of alerts, by status.", ["status"], registry=self.registry)
+        self.deliveries = Counter(
+            "groundswell_deliveries", "Alerts given to a receiver, by receiver and result.", ["receiver", "result"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.frame_seconds = Histogram(
+            "groundswell_frame_seconds", "From a frame's receipt to the broker's acknowledgements.", ["stage"],
+            buckets=SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self.frame_records = Histogram(
+            "groundswell_frame_records", "Records in a frame.", ["stage"], buckets=RECORDS, registry=self.registry
+        )
+        self.lag = Gauge(
+            "groundswell_consumer_lag_records", "Records that wait behind the last finished one.",
+            ["topic", "partition"], registry=self.registry,
+        )  # fmt: skip
+        self.watermark = Gauge(
+            "groundswell_live_watermark_timestamp_seconds", "Event time up to which live windows are closed.",
+            ["partition"], registry=self.registry,
+        )  # fmt: skip
+        self.brands = Gauge(
+            "groundswell_brands", "Brands that a partition keeps in memory.", ["partition"], registry=self.registry
+        )
+
+    @contextmanager
+    def frame(self, stage: str, records: int) -> Iterator[None]:
+        """Time the work on one frame."""
+        began = perf_counter()
+        yield
+        self.frame_seconds.labels(stage).observe(perf_counter() - began)
+        self.frame_records.labels(stage).observe(records)
+        self.records.labels(stage).inc(records)
+
+    def note(self, effects: Effects) -> None:
+        """Count what followed from a frame."""
+        topics: dict[str, int] = {}
+        for topic, _, _ in effects.records:
+            topics[topic.short_name] = topics.get(topic.short_name, 0) + 1
+        for name, count in topics.items():
+            self.published.labels(name).inc(count)
+        for name, count in effects.counts.items():
+            kind, _, detail = name.partition("_")
+            if kind == "quarantined" and detail:
+                self.quarantined.labels(detail).inc(count)
+            elif kind == "verdict":
+                self.verdicts.labels(detail).inc(count)
+            elif kind == "alert":
+                self.alerts.labels(detail).inc(count)
+            elif name == "late":
+                self.late.inc(count)
+            elif name in ("replayed", "duplicate", "too_late", "unreadable"):
+                self.uncounted.labels(name).inc(count)
