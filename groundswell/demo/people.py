@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from groundswell.demo.dice import Dice
 from groundswell.demo.prose import sentences
@@ -11,7 +11,8 @@ from groundswell.demo.prose import sentences
 MANNERS = {"plain": 34, "lower": 24, "slips": 14, "curt": 12, "loud": 8, "dots": 8}
 NETWORKS = {"mastodon": 45, "forum": 25, "photos": 30}
 DEVICES = {"ios": 45, "android": 55}
-SUNDAY = 6  # Nothing is roasted, sent or promised on a Sunday.
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""Written out: ``%A`` would speak the machine's language."""
 AMOUNTS = ("9.80", "12.90", "14.50", "16", "18.50", "24")
 
 
@@ -72,8 +73,9 @@ def slots(author: Author, when: datetime, dice: Dice) -> dict[str, list[str]]:
         "friend": [name for name in voices["people"]["first"] if name != author.first],
         "name": [author.first],
         "city": [author.city],
-        "today": [f"{when:%A}"],
-        "day": [f"{day:%A}" for day in (when - timedelta(days=ago) for ago in (1, 2, 3, 4)) if day.weekday() != SUNDAY],
+        "today": [WEEKDAYS[when.weekday()]],
+        # Nothing is roasted, sent or promised on a Sunday.
+        "day": [day for day in (WEEKDAYS[(when.weekday() - ago) % 7] for ago in (1, 2, 3, 4)) if day != "Sunday"],
         "price": [f"{voices['regions'][author.region]['money']}{amount}" for amount in AMOUNTS],
         "order": [f"BB-{40000 + dice.below(20000)}"],
         "phone": [phone(author.region, dice)],
