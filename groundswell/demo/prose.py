@@ -12,7 +12,7 @@ from typing import Any
 from groundswell.demo.dice import Dice
 
 CHOICE = re.compile(r"\[([^\[\]]*)\]")
-SLOT = re.compile(r"\{(\w+)\}")
+SLOT = re.compile(r"(\b[Aa] )?\{([a-z]+)(2?)\}")
 CAPITALISED = re.compile(r"(?<![\w@{])[A-Z](?![A-Z\d-])")
 
 
@@ -53,8 +53,21 @@ def choose(template: str, dice: Dice) -> str:
 
 
 def fill(template: str, slots: dict[str, list[str]], dice: Dice) -> str:
-    """The template with each ``{slot}`` filled; a slot that begins the sentence gets a capital letter."""
-    text = SLOT.sub(lambda found: dice.pick(slots[found[1]]), template)
+    """The template with each ``{slot}`` filled.
+
+    A slot that comes twice holds the same both times, and ``{slot2}`` something else. One that begins the sentence
+    gets a capital letter, and "a" before a vowel becomes "an".
+    """
+    known: dict[str, str] = {}
+
+    def value(found: re.Match[str]) -> str:
+        article, name, second = found.groups(default="")
+        if name + second not in known:
+            known[name + second] = dice.pick([item for item in slots[name] if not second or item != known.get(name)])
+        text = known[name + second]
+        return f"{article.strip()}n {text}" if article and text[0] in "aeio" else article + text
+
+    text = SLOT.sub(value, template)
     return text[0].upper() + text[1:] if template.startswith("{") else text
 
 
