@@ -6,6 +6,7 @@ under them. That, too few copies and topics that are missing are told as differe
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -200,25 +201,60 @@ def _client(settings: Settings, address: str) -> Iterator[Any]:
     """An admin client; what goes wrong with the connection becomes BrokerUnreachable."""
     arguments = kafka_python(settings, address)
     _knock(address)
+    failures = _Failures()
     try:
-        client = KafkaAdminClient(
-            **arguments, client_id="groundswell-admin", bootstrap_timeout_ms=BOOTSTRAP_MS, request_timeout_ms=REQUEST_MS
-        )
+        with failures:
+            client = KafkaAdminClient(
+                **arguments,
+                client_id="groundswell-admin",
+                bootstrap_timeout_ms=BOOTSTRAP_MS,
+                request_timeout_ms=REQUEST_MS,
+            )
         with closing(client):
             yield client
-    except SaslAuthenticationFailedError as error:
-        raise BrokerUnreachable(
-            f"The Kafka at {address} does not accept this login; check GROUNDSWELL_SASL_USERNAME,"
-            " GROUNDSWELL_SASL_PASSWORD and GROUNDSWELL_SASL_MECHANISM."
-        ) from error
     except BrokerResponseError as error:
         # Kafka has answered, and its answer is no.
         raise TopicRefused(f"The Kafka at {address} refuses: {type(error).__name__}: {error}") from error
     except (KafkaError, OSError) as error:
-        raise BrokerUnreachable(
-            f"Something listens at {address}, but does not answer as Kafka would ({type(error).__name__}). Check that"
-            f" it is up, and that GROUNDSWELL_SECURITY_PROTOCOL={settings.security_protocol} is what it speaks."
-        ) from error
+        raise BrokerUnreachable(_why(settings, address, [*failures.seen, error])) from error
+
+
+def _why(settings: Settings, address: str, failures: list[BaseException]) -> str:
+    login = settings.security_protocol.startswith("SASL_")
+    if any(isinstance(failure, SaslAuthenticationFailedError) for failure in failures):
+        return (
+            f"The Kafka at {address} does not accept this login; check GROUNDSWELL_SASL_USERNAME,"
+            " GROUNDSWELL_SASL_PASSWORD and GROUNDSWELL_SASL_MECHANISM."
+        )
+    if untrusted := next((str(failure) for failure in failures if "CERTIFICATE_VERIFY" in str(failure)), None):
+        return (
+            f"The certificate of the Kafka at {address} is not one that we trust; check GROUNDSWELL_SSL_CAFILE and"
+            f" GROUNDSWELL_SSL_CHECK_HOSTNAME. {untrusted}"
+        )
+    return (
+        f"Something listens at {address}, but does not answer as Kafka would ({type(failures[-1]).__name__}). Check"
+        f" that it is up, and that GROUNDSWELL_SECURITY_PROTOCOL={settings.security_protocol} is what it speaks."
+        # A Kafka that refuses a login may close the connection before its answer is read.
+        + (" It may refuse the login, too: GROUNDSWELL_SASL_USERNAME, GROUNDSWELL_SASL_PASSWORD." if login else "")
+    )
+
+
+class _Failures(logging.Handler):
+    """Why each attempt to connect has failed: kafka-python tries on until its time is up, and only its log says why."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.seen: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        self.seen += [argument for argument in arguments if isinstance(argument, BaseException)]
+
+    def __enter__(self) -> None:
+        logging.getLogger("kafka.net.manager").addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("kafka.net.manager").removeHandler(self)
 
 
 def _knock(address: str) -> None:

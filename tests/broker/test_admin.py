@@ -14,11 +14,11 @@ from streams.settings import Settings
 
 
 def names(settings: Settings) -> set[str]:
-    return {topic.full_name(settings.topic_prefix) for topic in topics.ALL}
+    return {topic.full_name(settings.topic_prefix) for topic in topics.ALL} | {settings.state_topic}
 
 
 def test_missing_topics_are_told_then_created_and_then_nothing_differs(broker: Broker, settings: Settings) -> None:
-    extra = [(f"{settings.group}-state-changelog", {"cleanup.policy": "compact"})]
+    extra = [(f"{settings.group}-more", {"cleanup.policy": "compact"})]
     missing = admin.check(settings, broker.address, extra)
     assert {d.topic for d in missing} == names(settings) | {extra[0][0]}
     assert {d.what for d in missing} == {"missing"}
