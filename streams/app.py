@@ -6,15 +6,14 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from functools import cached_property
+from typing import Any, Never
 
 import faust
 from aiokafka import AIOKafkaProducer
 from faust.app.base import BootStrategy
 from faust.types import TP
 from mode import Service
-from mode.utils.objects import cached_property
-
 from streams import broker, connection, pseudonym_key
 from streams.catalog import Catalogs
 from streams.connection import Security
@@ -73,6 +72,7 @@ class Runtime(Service):  # type: ignore[misc]
         self.notify = NotifyStage(sinks(settings), self.telemetry)
 
     async def on_start(self) -> None:
+        """Connect and listen."""
         await self.producer.start()
         settings = self.app.settings
         self._http, port = await serve(
@@ -81,11 +81,12 @@ class Runtime(Service):  # type: ignore[misc]
         log.info("Metrics: http://%s:%d/metrics", settings.metrics_host, port)
 
     async def on_stop(self) -> None:
+        """Give everything back."""
         await self.notify.close()
         await self.producer.stop()
         await self._http.cleanup()
 
-    @Service.timer(QUIET_SECONDS)
+    @Service.timer(QUIET_SECONDS)  # type: ignore[untyped-decorator]
     async def _tell_progress(self) -> None:
         if self.app.flowing:
             await self.score.quiet(self._caught_up())
@@ -249,6 +250,28 @@ def create(settings: Settings | None = None) -> App:
             " on this machine with: groundswell up"
         )
     return App(settings, address)
+
+
+def run(app: App, *, verbose: bool = False) -> Never:
+    """Work until SIGINT or SIGTERM; exits with 0 after an orderly stop, with another code after a crash."""
+    ours = {"level": "INFO"}
+    theirs = {"level": "INFO" if verbose else "ERROR"}
+    worker = faust.Worker(
+        app,
+        quiet=True,
+        loglevel="INFO" if verbose else "WARN",
+        redirect_stdouts=False,
+        logging_config={
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {"streams": ours, "groundswell": ours, "faust": theirs, "mode": theirs, "aiokafka": theirs},
+        },
+    )
+    worker.execute_from_commandline()
+    raise AssertionError("Faust's worker exits the process")
 
 
 def _credentials(security: Security) -> Any:

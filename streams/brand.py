@@ -340,12 +340,14 @@ class Brand:
         verdict: Verdict | None,
         effects: Effects,
     ) -> None:
-        decision = verdict and {
-            "reason": verdict.reason,
-            "observed": verdict.observed,
-            "expected": verdict.expected,
-            "probability": verdict.probability,
-        }
+        decision = None
+        if verdict is not None:
+            decision = {
+                "reason": verdict.reason,
+                "observed": verdict.observed,
+                "expected": verdict.expected,
+                "probability": verdict.probability,
+            }
         record = window_metrics(
             self.name,
             name,

@@ -144,7 +144,8 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
 
     def caught_up_at(self, tp: TP, offset: int) -> int | None:
         """When (ms) the broker last said that nothing lies behind ``offset``; None where something does."""
-        return self._thread.caught_up_at(tp, offset)
+        asked: int | None = self._thread.caught_up_at(tp, offset)
+        return asked
 
     def begin(self) -> None:
         """A frame is being worked on; a rebalance waits for it."""

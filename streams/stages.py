@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -146,7 +147,7 @@ class DetectStage:
         """Partition → our claim since it was assigned: one above it means that others have it now."""
         self._changelogs: dict[int, Changelog] = {}
         self._listeners: dict[int, Listener] = {}
-        self._recovering = asyncio.Lock()
+        self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
@@ -188,11 +189,7 @@ class DetectStage:
         for partition in set(self._changelogs) - partitions:
             self._forget(partition)
         self._epochs.clear()
-        for partition in sorted(partitions):
-            # Another worker may have had it in between.
-            if partition in self._changelogs and not await self._changelogs[partition].untouched():
-                self._forget(partition)
-            await self._listener(partition)
+        await asyncio.gather(*(self._take_over(partition) for partition in sorted(partitions)))
 
     @property
     def waiting_for(self) -> list[int]:
@@ -207,12 +204,18 @@ class DetectStage:
                 self._telemetry.watermark.labels(partition).set(watermark / 1000)
             self._telemetry.brands.labels(partition).set(len(listener.brands))
 
+    async def _take_over(self, partition: int) -> None:
+        # Another worker may have had it in between.
+        if partition in self._changelogs and not await self._changelogs[partition].untouched():
+            self._forget(partition)
+        await self._listener(partition)
+
     def _forget(self, partition: int) -> None:
         self._changelogs.pop(partition, None)
         self._listeners.pop(partition, None)
 
     async def _listener(self, partition: int) -> Listener | None:
-        async with self._recovering:
+        async with self._recovering[partition]:
             if partition in self._listeners:
                 return self._listeners[partition]
             if partition not in self._owned:
@@ -238,7 +241,11 @@ class DetectStage:
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            **self._arguments, group_id=None, enable_auto_commit=False, max_partition_fetch_bytes=8 * 1024 * 1024
+            **self._arguments,
+            group_id=None,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=8 * 1024 * 1024,
         )
 
 

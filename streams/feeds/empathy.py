@@ -1,6 +1,6 @@
 """The empathy map and the user stories of a pain point: sorted from what people wrote, never written for them.
 
-The map's quadrants follow Gray, Brown and Macanufo, "Gamestorming" (2010): think and feel, say and do, hear, pain, gain.
+The map's quadrants follow Gray, Brown and Macanufo, "Gamestorming" (2010).
 A story has the form of Cohn, "User Stories Applied" (2004).
 """
 
@@ -16,12 +16,32 @@ STORIES = 3
 MAX_LINE = 160
 
 _SENTENCE = re.compile(r"[^.!?\n]{3,400}[.!?]*")
-_QUADRANTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("hear", re.compile(r"\b(they|support|agent|staff|someone|she|he|you) (\w+ )?(said|say|says|told|tell|promised|replied|wrote|answered)\b", re.IGNORECASE)),
-    ("gain", re.compile(r"\b(i|we) (just |only |really )?(want|wanted|wish|hope|need|would (love|like))|\b(please|could you|can you|why can't i|if only)\b", re.IGNORECASE)),
-    ("say_do", re.compile(r"\b(i|we)('ve| have)? (\w+ )?(called|phoned|wrote|emailed|mailed|asked|tried|cancelled|canceled|ordered|returned|waited|bought|switched|contacted|complained|told)\b", re.IGNORECASE)),
-    ("think_feel", re.compile(r"\b(i|we)('m| am|'re| are)? (\w+ )?(feel|felt|think|thought|love|hate|miss|worry|worried|sad|angry|disappointed|happy|tired|frustrated|annoyed|upset|grateful)\b", re.IGNORECASE)),
-)  # fmt: skip
+_ME = r"\b(i|we)('ve|'m|'re| have| am| are)? (\w+ )?"
+_QUADRANTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(pattern, re.IGNORECASE))
+    for name, pattern in (
+        (
+            "hear",
+            r"\b(they|support|agent|staff|someone|she|he|you) (\w+ )?"
+            r"(said|say|says|told|tell|promised|replied|wrote|answered)\b",
+        ),
+        (
+            "gain",
+            r"\b(i|we) (just |only |really )?(want|wanted|wish|hope|need|would (love|like))"
+            r"|\b(please|could you|can you|why can't i|if only)\b",
+        ),
+        (
+            "say_do",
+            _ME + r"(called|phoned|wrote|emailed|mailed|asked|tried|cancelled|canceled|ordered|returned|waited"
+            r"|bought|switched|contacted|complained|told)\b",
+        ),
+        (
+            "think_feel",
+            _ME + r"(feel|felt|think|thought|love|hate|miss|worry|worried|sad|angry|disappointed|happy|tired"
+            r"|frustrated|annoyed|upset|grateful)\b",
+        ),
+    )
+)
 _SO_THAT = re.compile(r"\b(so that|so i can|so we can|because|in order to)\b(?P<why>[^.!?\n]{3,120})", re.IGNORECASE)
 
 
