@@ -1,0 +1,56 @@
+"""The command line: ``groundswell``, one small file a command or family."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from groundswell.cli import schema, send, tail, topics
+from groundswell.cli.exits import Exit
+from groundswell.cli.failures import Guarded, debugging
+
+EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in Exit) + "."
+
+app = typer.Typer(
+    name="groundswell",
+    cls=Guarded,
+    help="Hears what customers say while they say it: sentiment, pain points, spikes and recovery, on Kafka.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"groundswell {version('groundswell')}")
+        raise typer.Exit
+
+
+@app.callback()
+def groundswell(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Set up what all commands need."""
+    logging.basicConfig(level=logging.DEBUG if debugging() else logging.WARNING, format="%(levelname)s: %(message)s")
+    if not debugging():
+        # The clients log each attempt; what comes of them is told in one line by whoever asked.
+        for library in ("kafka", "aiokafka"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+app.command()(send.send)
+app.command()(tail.tail)
+app.command()(schema.schema)
+app.add_typer(topics.app, name="topics")
+
+
+def main() -> None:
+    """The entry point of the command ``groundswell``."""
+    app(prog_name="groundswell")

@@ -1,0 +1,72 @@
+"""The broker that a command uses: the configured one, the one that runs already, or one for as long as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from groundswell.cli.failures import ProblemError
+from groundswell.cli.output import measuring
+from streams.settings import Settings
+
+
+@contextmanager
+def address(settings: Settings) -> Iterator[str]:
+    """The broker's address, with the topics created where the broker is our own.
+
+    Raises:
+        BrokerInUse: Another process is just starting or ending one on that folder.
+        BrokerFailed: It did not start.
+    """
+    known = found(settings)
+    if known is not None:
+        yield known
+        return
+    with started(settings) as place:
+        yield place
+
+
+def found(settings: Settings) -> str | None:
+    """The configured broker, or the embedded one that runs on the data folder; None: there is neither."""
+    if settings.broker is not None:
+        return settings.broker
+    from streams.broker import running
+
+    return running(settings.data)
+
+
+def required(settings: Settings) -> str:
+    """The same for commands that make no sense on a broker of their own.
+
+    Raises:
+        ProblemError: There is none.
+    """
+    known = found(settings)
+    if known is None:
+        raise ProblemError(
+            f"no broker is configured and none runs on {settings.data}; start one with: groundswell up, "
+            "or name one with GROUNDSWELL_BROKER=host:port"
+        )
+    return known
+
+
+def state_topics(settings: Settings) -> Sequence[tuple[str, Mapping[str, str]]]:
+    """The topics besides the design's: the changelog of detect's state, compacted and never cut by time."""
+    from streams.topics import MIB
+
+    config = {"cleanup.policy": "compact", "retention.ms": "-1", "max.message.bytes": str(8 * MIB)}
+    return [(settings.state_topic, config)]
+
+
+@contextmanager
+def started(settings: Settings) -> Iterator[str]:
+    """An embedded broker with its topics; ends with the context. The first start shows how far the fetch has got."""
+    from streams import admin
+    from streams.broker import embedded
+
+    with ExitStack() as stack:
+        with measuring("Fetching Kafka, once") as tell:
+            context = embedded(settings.data, settings.cache, on_progress=lambda at: tell(at.bytes, at.bytes_total))
+            broker = stack.enter_context(context)
+        admin.create(settings, broker.address, state_topics(settings))
+        yield broker.address

@@ -1,0 +1,158 @@
+"""Records as people like to read them: an alert in several lines, the rest in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from rich.text import Text
+
+from groundswell.cli.output import clean
+from schemas.alerts import Alert
+from schemas.feeds import Handoff, PainPoint
+from schemas.metrics import WindowMetrics
+from schemas.quarantine import Quarantined
+from schemas.raw import RawEvent
+from schemas.scored import Scored
+
+LONGEST = 160
+"""Characters of a text that a line shows."""
+
+SEVERITY = {1: "bold white on red", 2: "bold red", 3: "bold yellow", 4: "yellow"}
+MOOD = {"negative": ("−", "red"), "neutral": ("·", "dim"), "positive": ("+", "green")}
+
+
+def lines(value: BaseModel) -> Text:
+    """The record, for people; one line or several, without the last line end."""
+    for kind, show in _SHOWN:
+        if isinstance(value, kind):
+            return show(value)
+    return Text(clean(value.model_dump_json()))
+
+
+def alert(it: Alert) -> Text:
+    """What is going on, since when, how sure, what drives it and what people say."""
+    over = it.status == "resolved"
+    style = "bold green" if over or it.kind == "delight" else SEVERITY[it.severity]
+    text = Text()
+    text.append(f" {it.status.upper()} ", style=style).append(f" {clean(it.brand)}: {clean(it.title)}", style="bold")
+    text.append(f"  severity {it.severity}, {it.reason.replace('_', ' ')}\n", style="dim")
+    since = f"since {_moment(it.starts_at)}, seen {_moment(it.detected_at)}"
+    if over and it.ends_at is not None:
+        since += f", over {_moment(it.ends_at)}"
+        if it.recovery_seconds is not None:
+            since += f", after {_duration(it.recovery_seconds)}"
+    text.append(f"   {since}\n")
+    text.append(
+        f"   {it.observed:,} voices in {_duration(it.window_seconds)}, {it.expected:,.1f} expected (×{it.ratio:,.1f}); "
+        f"{it.voices:,} voices in {it.mentions:,} mentions, the loudest has {it.top_voice_share:.0%}\n"
+    )
+    mood = f"   mood {it.sentiment:+.2f}"
+    if it.sentiment_before is not None:
+        mood += f" (before {it.sentiment_before:+.2f})"
+    if it.emotions:
+        mood += " · " + ", ".join(f"{name} {share:.0%}" for name, share in list(it.emotions.items())[:3])
+    text.append(mood + "\n")
+    if it.pain_points:
+        named = ", ".join(f"{name} ({voices:,})" for name, voices in list(it.pain_points.items())[:5])
+        text.append(f"   about {clean(named)}\n")
+    if it.drivers:
+        driven = ", ".join(f"{d.dimension} {d.value} {d.share:.0%} (usually {d.usual:.0%})" for d in it.drivers[:4])
+        text.append(f"   driven by {clean(driven)}\n")
+    for quote in it.quotes:
+        text.append(f"   “{_short(quote.text)}”", style="italic")
+        text.append(f"  {clean(quote.channel)}, {_moment(quote.created_at)}\n", style="dim")
+    if not over:
+        text.append(f"   resolves when: {clean(it.resolves_when)}\n", style="dim")
+    text.append(f"   {it.fingerprint} revision {it.revision}", style="dim")
+    return text
+
+
+def scored(it: Scored) -> Text:
+    """One event: mood, what hurts or delights, and what was said."""
+    sign, style = MOOD[it.sentiment.label]
+    text = Text(f"{_moment(it.created_at)} ", style="dim")
+    text.append(f"{sign}{abs(it.sentiment.value):.2f} ", style=style).append(f"{clean(it.brand)} ", style="bold")
+    for mention in it.pain_points:
+        text.append(f"[{mention.id}] ", style="red")
+    for mention in it.delights:
+        text.append(f"[{mention.id}] ", style="green")
+    if it.emotions:
+        text.append(f"{it.emotions[0].label} ", style="magenta")
+    return text.append(_short(it.text))
+
+
+def window(it: WindowMetrics) -> Text:
+    """One window of one brand × pain point, with what the detector thought."""
+    text = Text(f"{_moment(it.window_end)} ", style="dim").append(f"{clean(it.brand)} ", style="bold")
+    text.append(f"{'everything' if it.pain_point == '*' else it.pain_point}: ")
+    text.append(f"{it.window.voices:,} voices, {it.window.mentions:,} mentions, mood {it.window.sentiment:+.2f}")
+    if it.rolling_1h is not None:
+        text.append(f"; last hour {it.rolling_1h.voices:,} voices")
+    if it.decision is not None:
+        text.append(f"; {it.decision.reason.replace('_', ' ')}", style="dim")
+    return text if it.closed else text.append(" (still open)", style="dim")
+
+
+def pain_point(it: PainPoint) -> Text:
+    """One entry of a product feed: how many, where it is heading, and what people want."""
+    text = Text(f"{_moment(it.updated_at)} ", style="dim").append(f"{clean(it.brand)}: {clean(it.title)}", style="bold")
+    text.append(f"  {it.last_day.voices:,} voices in 24 h, {it.share:.0%} of all mentions, priority {it.priority:.2f}")
+    if it.trend is not None:
+        text.append(f", ×{it.trend:.1f} of a usual day")
+    for story in it.user_stories[:2]:
+        text.append(f"\n   {_short(story.text)}", style="italic")
+    for quote in it.quotes[:2]:
+        text.append(f"\n   “{_short(quote.text)}”", style="italic")
+    return text
+
+
+def handoff(it: Handoff) -> Text:
+    """A customer whom a person should see, and why."""
+    waited = f", waited {_duration(it.waited_seconds)}" if it.waited_seconds is not None else ""
+    style = "bold yellow" if it.status == "open" else "green"
+    text = Text(f"{_moment(it.waiting_since)} ", style="dim").append(f"{it.status} ", style=style)
+    text.append(f"{clean(it.brand)} ", style="bold").append(f"{', '.join(it.reasons).replace('_', ' ')}{waited}: ")
+    return text.append(f"“{_short(it.quote.text)}”", style="italic").append(f" ({clean(it.why)})", style="dim")
+
+
+def quarantined(it: Quarantined) -> Text:
+    """What could not be read, and why."""
+    text = Text(f"{_moment(it.arrived_at)} ", style="dim")
+    text.append(f"{it.origin.topic}:{it.origin.partition}:{it.origin.offset} ", style="bold")
+    return text.append(f"{it.reason} ", style="yellow").append(_short(it.detail))
+
+
+def raw(it: RawEvent) -> Text:
+    """An event as it came in."""
+    text = Text(f"{_moment(it.created_at)} ", style="dim").append(f"{clean(it.brand)} ", style="bold")
+    return text.append(f"{clean(it.author)}: ").append(_short(it.text))
+
+
+_SHOWN: tuple[tuple[type[BaseModel], Callable[[Any], Text]], ...] = (
+    (Alert, alert),
+    (Scored, scored),
+    (WindowMetrics, window),
+    (PainPoint, pain_point),
+    (Handoff, handoff),
+    (Quarantined, quarantined),
+    (RawEvent, raw),
+)
+
+
+def _short(text: str) -> str:
+    line = " ".join(clean(text).split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.0f} s"
