@@ -1,4 +1,4 @@
-"""The catalog's phrases: how they are written, and how all of them are found in one walk over a text's words.
+"""The catalog's phrases: how they are written, and how they are found in a text.
 
 A phrase is words with spaces between them, in order:
 
@@ -14,14 +14,14 @@ A phrase is words with spaces between them, in order:
 
 Apostrophes are dropped ("hasn't" is ``hasnt``). Words that carry no meaning of their own ("the", "so", "really", …) are
 seen through: they are not part of a phrase and never break one. A phrase stays within one sentence and does not cross
-"but". The walk is a trie run as a non-deterministic automaton with a bounded number of live states, so its cost is
-linear in the text and hardly grows with the number of phrases.
+"but".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from streams.catalog.stems import stem
@@ -34,8 +34,7 @@ TRANSPARENTS = frozenset(
 """Words that a phrase sees through: "took long" also hears "took so very long"."""
 
 SHORT_GAP, LONG_GAP = 3, 7
-MAX_STATES = 24
-"""Half-read phrases that are followed at once; the oldest are let go."""
+FREQUENCIES = Path(__file__).with_name("frequencies.txt")
 
 
 class PhraseError(ValueError):
@@ -95,14 +94,6 @@ def parse(phrase: str, words: Mapping[str, str]) -> tuple[Element, ...]:
     return tuple(elements)
 
 
-@dataclass(slots=True)
-class _Node:
-    edges: dict[int, list[tuple[int, _Node]]] = field(default_factory=dict)
-    """Element → (gap, where it leads)."""
-    found: list[int] = field(default_factory=list)
-    """What ends here."""
-
-
 class Hit(NamedTuple):
     """A phrase that was found: its number and the places of its words."""
 
@@ -110,17 +101,56 @@ class Hit(NamedTuple):
     places: tuple[int, ...]
 
 
+class Fit(NamedTuple):
+    """What a word is to the phrases."""
+
+    elements: frozenset[int]
+    """The elements that it fits."""
+    keys: tuple[tuple[int, int], ...]
+    """The phrases that it is the key of, each with the element that the key stands for."""
+
+
+NO_FIT = Fit(frozenset(), ())
+
+
+@lru_cache(maxsize=1)
+def _frequencies() -> tuple[dict[str, int], dict[str, int]]:
+    """How often common words are, per million: by stem, and by the word itself."""
+    by_stem: dict[str, int] = {}
+    by_word: dict[str, int] = {}
+    for line in FREQUENCIES.read_text("utf-8").splitlines():
+        word, count = line.split(" ")
+        by_word[word] = int(count)
+        by_stem[stem(word)] = by_stem.get(stem(word), 0) + int(count)
+    return by_stem, by_word
+
+
+def _frequency(element: Element) -> int:
+    """How often a word of the element is met, per million words; words that are not common count as one."""
+    by_stem, by_word = _frequencies()
+    total = sum(by_stem.get(word, 1) for word in element.stems) + sum(by_word.get(word, 1) for word in element.exact)
+    for prefix in element.prefixes:
+        total += 1 + sum(count for word, count in by_word.items() if word.startswith(prefix))
+    return total
+
+
 class PhraseIndex:
-    """All phrases of a catalog as one trie over elements. Phrases are known by their number, in the order given."""
+    """All phrases of a catalog. Phrases are known by their number, in the order given.
+
+    Each phrase has a key: its element whose words are rarest. Only where a key is met is the rest of its phrase looked
+    for, in the few words around; so most phrases cost nothing, and the cost is linear in the text.
+    """
 
     def __init__(self, phrases: Iterable[Sequence[Element]]) -> None:
-        self._root = _Node()
         self._by_stem: dict[str, list[int]] = {}
         self._by_exact: dict[str, list[int]] = {}
         self._by_prefix: dict[str, list[int]] = {}
+        self._keyed: dict[int, list[tuple[int, int]]] = {}
+        self._phrases: list[tuple[tuple[int, int], ...]] = []
+        """Of each phrase its elements' numbers and the gaps before them."""
         numbers: dict[tuple[frozenset[str], frozenset[str], frozenset[str]], int] = {}
         for number, phrase in enumerate(phrases):
-            node = self._root
+            known: list[tuple[int, int]] = []
             for element in phrase:
                 key = element[:3]
                 if key not in numbers:
@@ -128,58 +158,83 @@ class PhraseIndex:
                     for words, table in zip(key, (self._by_stem, self._by_exact, self._by_prefix), strict=True):
                         for word in words:
                             table.setdefault(word, []).append(numbers[key])
-                node = self._step(node, numbers[key], element.gap)
-            node.found.append(number)
+                known.append((numbers[key], element.gap))
+            self._phrases.append(tuple(known))
+            rarest = min(range(len(phrase)), key=lambda at: (_frequency(phrase[at]), -at))
+            self._keyed.setdefault(known[rarest][0], []).append((number, rarest))
         self._shortest = min(map(len, self._by_prefix), default=0)
         self._longest = max(map(len, self._by_prefix), default=0)
 
-    @staticmethod
-    def _step(node: _Node, element: int, gap: int) -> _Node:
-        edges = node.edges.setdefault(element, [])
-        for known, after in edges:
-            if known == gap:
-                return after
-        edges.append((gap, _Node()))
-        return edges[-1][1]
-
-    def elements_of(self, norm: str, stemmed: str) -> tuple[int, ...]:
-        """The elements that a word fits; most words fit none."""
+    def fit(self, norm: str, stemmed: str) -> Fit:
+        """What a word is to the phrases; most words are nothing to them."""
         found = [*self._by_stem.get(stemmed, ()), *self._by_exact.get(norm, ())]
         if self._longest:
             for size in range(self._shortest, min(len(norm), self._longest) + 1):
                 found += self._by_prefix.get(norm[:size], ())
-        return tuple(dict.fromkeys(found))
+        if not found:
+            return NO_FIT
+        elements = frozenset(found)
+        return Fit(elements, tuple(sorted(key for element in elements for key in self._keyed.get(element, ()))))
 
-    def walk(self, words: Iterable[tuple[int, int, tuple[int, ...]]]) -> list[Hit]:
+    def find(self, words: Sequence[tuple[int, int, Fit]]) -> list[Hit]:
         """The phrases in a text.
 
         Args:
             words: Of each word that fits an element: its place (returned in hits), its position for gaps (a step of one
-                a word, a jump where no phrase may pass), and its elements.
+                a word, a jump where no phrase may pass), and its fit.
         """
         hits: list[Hit] = []
-        states: list[tuple[int, _Node, tuple[int, ...]]] = []
-        first = self._root.edges
-        for place, position, elements in words:
-            if states:
-                states = [state for state in states if position - state[0] <= LONG_GAP + 1]
-            begun: list[tuple[int, _Node, tuple[int, ...]]] = []
-            for element in elements:
-                for _, node in first.get(element, ()):
-                    if node.found:
-                        hits += [Hit(number, (place,)) for number in node.found]
-                    if node.edges:
-                        begun.append((position, node, (place,)))
-                for last, node, trail in states:
-                    for gap, after in node.edges.get(element, ()):
-                        if 0 < position - last <= gap + 1:
-                            here = (*trail, place)
-                            if after.found:
-                                hits += [Hit(number, here) for number in after.found]
-                            if after.edges:
-                                begun.append((position, after, here))
-            if begun:
-                states += begun
-                if len(states) > MAX_STATES:
-                    del states[:-MAX_STATES]
+        for at, (place, _, fit) in enumerate(words):
+            for number, key in fit.keys:
+                phrase = self._phrases[number]
+                if len(phrase) == 1:
+                    hits.append(Hit(number, (place,)))
+                    continue
+                before = _before(words, at, phrase, key) if key else ()
+                if before is None:
+                    continue
+                after = _after(words, at, phrase, key) if key + 1 < len(phrase) else ()
+                if after is not None:
+                    hits.append(Hit(number, (*before, place, *after)))
         return hits
+
+
+def _before(
+    words: Sequence[tuple[int, int, Fit]], at: int, phrase: tuple[tuple[int, int], ...], key: int
+) -> tuple[int, ...] | None:
+    """Places of the elements before the key, the nearest words that fit; None where one is missing."""
+    places: list[int] = []
+    for element in range(key, 0, -1):
+        wanted, gap = phrase[element - 1][0], phrase[element][1]
+        here = words[at][1]
+        least = here - gap - 1
+        at -= 1
+        while at >= 0 and (words[at][1] == here or wanted not in words[at][2].elements):
+            if words[at][1] < least:
+                return None
+            at -= 1
+        if at < 0 or words[at][1] < least:
+            return None
+        places.append(words[at][0])
+    places.reverse()
+    return tuple(places)
+
+
+def _after(
+    words: Sequence[tuple[int, int, Fit]], at: int, phrase: tuple[tuple[int, int], ...], key: int
+) -> tuple[int, ...] | None:
+    """Places of the elements after the key, the nearest words that fit; None where one is missing."""
+    places: list[int] = []
+    count = len(words)
+    for wanted, gap in phrase[key + 1 :]:
+        here = words[at][1]
+        most = here + gap + 1
+        at += 1
+        while at < count and (words[at][1] == here or wanted not in words[at][2].elements):
+            if words[at][1] > most:
+                return None
+            at += 1
+        if at >= count or words[at][1] > most:
+            return None
+        places.append(words[at][0])
+    return tuple(places)

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalog import Catalog, Entry
-from streams.catalog.phrases import Element, PhraseIndex
+from streams.catalog.phrases import Element, Fit, Hit, PhraseIndex, NO_FIT
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
-from streams.scoring.tokens import ASKING, CONTRAST, EMOJI, NEGATOR, QUESTION, SENTENCE_END, TRANSPARENT, WISH, WORD
+from streams.scoring.tokens import (
+    ASKING, CONTRAST, EMOJI, HEATED, NEGATOR, QUESTION, SENTENCE_END, TRANSPARENT, WHY, WISH, WORD,
+)  # fmt: skip
 
 SAYS, ABOUT, UNLESS, SIGNAL = range(4)
 CLEARLY_POSITIVE = 0.6
@@ -74,23 +76,23 @@ class Listener:
         self.fallbacks = [entry for entry in catalog if entry.fallback]
         self._index = PhraseIndex(phrases)
         self._generation = -1
-        self._elements: list[tuple[int, ...]] = []
+        self._fit: list[Fit] = []
         self._fits = np.zeros(0, dtype=np.bool_)
 
     def _learn(self) -> None:
-        """Looks up the elements of atoms that are new."""
+        """Looks up what the atoms that are new are to the phrases."""
         lexicon = self._model.lexicon
         if self._generation != self._model.generation:
             self._generation = self._model.generation
-            self._elements = []
+            self._fit = []
             self._fits = np.zeros(0, dtype=np.bool_)
-        begin, end = len(self._elements), len(lexicon.norm)
+        begin, end = len(self._fit), len(lexicon.norm)
         if begin < end:
-            self._elements += [
-                self._index.elements_of(lexicon.norm[at], lexicon.stem[at]) if lexicon.norm[at] else ()
+            self._fit += [
+                self._index.fit(lexicon.norm[at], lexicon.stem[at]) if lexicon.norm[at] else NO_FIT
                 for at in range(begin, end)
             ]
-            self._fits = np.append(self._fits, [bool(elements) for elements in self._elements[begin:]])
+            self._fits = np.append(self._fits, [fit is not NO_FIT for fit in self._fit[begin:]])
 
     def listen(
         self, prepared: Prepared, judged: Judged, which: NDArray[np.bool_], values: NDArray[np.float32]
@@ -112,25 +114,25 @@ class Listener:
         edges = np.flatnonzero(np.append(True, texts[1:] != texts[:-1]))
         ends = np.append(edges[1:], len(found)).tolist()
         owners = texts[edges].tolist()
-        elements = self._elements
+        fits = self._fit
         words = list(
             zip(
                 found.tolist(),
                 positions[found].tolist(),
-                [elements[atom] for atom in frame.atoms[found].tolist()],
+                [fits[atom] for atom in frame.atoms[found].tolist()],
                 strict=True,
             )
         )
         context = _Context(prepared, judged, self._model)
         heard: dict[int, Heard] = {}
-        walk = self._index.walk
+        find = self._index.find
         for text, begin, end in zip(owners, edges.tolist(), ends, strict=True):
-            hits = walk(words[begin:end])
+            hits = find(words[begin:end])
             if hits:
                 heard[text] = self._weigh(hits, context, float(values[text]))
         return heard
 
-    def _weigh(self, hits: list[tuple[int, tuple[int, ...]]], context: _Context, value: float) -> Heard:
+    def _weigh(self, hits: list[Hit], context: _Context, value: float) -> Heard:
         """Keeps the hits that hold."""
         heard = Heard()
         mentions: dict[str, tuple[float, int, Entry, tuple[int, ...], float]] = {}
@@ -208,8 +210,7 @@ class _Context:
         for place in places:
             if self._flags[place] & NEGATOR:
                 return False
-        first = places[0]
-        return bool(self._since[first] <= scope)
+        return any(self._since[place] <= scope for place in places)
 
     def holds(self, part: int, entry: Entry, places: tuple[int, ...], feeling: float, value: float) -> bool:
         """Whether a phrase counts as a mention of its entry."""
@@ -217,18 +218,16 @@ class _Context:
             return False
         last = places[-1]
         bits = int(self._sentence_bits[self.sentence[last]])
-        asks = bool(bits & QUESTION) and not bits & ASKING
+        question = bool(bits & QUESTION) and not bits & HEATED
         supposes = bool(int(self._clause_bits[self._clause[last]]) & WISH)
         if entry.kind == "delight":
-            if asks or supposes:
+            if question or supposes:
                 return False
             if part == SAYS:
-                return feeling > FEELS_BAD
+                return feeling > 2 * FEELS_BAD
             return feeling >= FEELS_GOOD or (feeling > 0 and value >= 0.5)
+        if supposes or (question and not bits & (ASKING if part == SAYS else WHY)):
+            return False
         if part == SAYS:
-            if asks or supposes:
-                return feeling <= 2 * FEELS_BAD
             return feeling < CLEARLY_POSITIVE
-        if asks or supposes:
-            return feeling <= 3 * FEELS_BAD
         return feeling <= FEELS_BAD or (feeling < 0.1 and value <= 2 * FEELS_BAD)

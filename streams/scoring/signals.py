@@ -58,14 +58,12 @@ _REOPENED = frozenset({"reopened", "re-opened", "escalated"})
 def from_fields(event: RawEvent) -> dict[str, tuple[float, str]]:
     """What the event's own fields say: signal → strength and the words to show for it."""
     said: dict[str, tuple[float, str]] = {}
-    priority = getattr(event, "priority", None)
+    fields = event.__dict__
+    priority, status, csat, rating = (fields.get(name) for name in ("priority", "status", "csat", "rating"))
     if priority and (strength := _URGENT.get(priority.casefold())):
         said["urgency"] = (strength, f"priority {priority}")
-    status = getattr(event, "status", None)
     if status and status.casefold() in _REOPENED:
         said["repeat_contact"] = (1.0, f"status {status}")
-    csat = getattr(event, "csat", None)
-    rating = getattr(event, "rating", None)
     if csat is not None and csat <= 2:
         said["churn_risk"] = (0.3, f"csat {csat:g}")
         said["effort"] = (0.3, f"csat {csat:g}")

@@ -22,7 +22,9 @@ from streams.catalog.stems import stem
 WORD, EMOJI, MARK = 1, 2, 4
 CLAUSE_END, SENTENCE_END, QUESTION, EXCLAMATION = 8, 16, 32, 64
 NEGATOR, CONTRAST, CAPITALS, ELONGATED = 128, 256, 512, 1024
-INTENSIFIER, TRANSPARENT, WISH, LETTERS, ASKING, LIFTS = 2048, 4096, 8192, 16384, 32768, 65536
+INTENSIFIER, TRANSPARENT, WISH, LETTERS, ASKING, LIFTS, WHY, HEATED = (
+    2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144,
+)  # fmt: skip
 """What is known of an atom, as bits of its flags."""
 
 NEGATORS = frozenset(
@@ -38,6 +40,8 @@ WISHES = frozenset("if hope hoping wish unless maybe whether imagine suppose hop
 LIFTING = frozenset("believe wait only wonder stress imagine".split())
 """Words that lift a negator just before them: "can't believe how late", "not only late", "can't wait"."""
 ASKING_WORDS = frozenset("why where when how what who whats wheres whens hows wtf".split())
+
+_WHY = frozenset("why wtf whys".split())
 
 _PIECE = re.compile(
     r"https?://\S+|www\.\S+"
@@ -157,6 +161,8 @@ class Lexicon(dict[str, tuple[int, ...]]):
             flags |= LIFTS
         if norm in ASKING_WORDS:
             flags |= ASKING
+        if norm in _WHY:
+            flags |= WHY
         return lower, norm, flags
 
     def read(self, texts: Sequence[str]) -> Frame:
@@ -214,7 +220,8 @@ def _sign(piece: str) -> tuple[str, str, int]:
     if set(piece) <= {".", "!", "?"}:
         flags = MARK | CLAUSE_END | SENTENCE_END
         if "?" in piece:
-            return piece[:3], "?!" if "!" in piece else "?", flags | QUESTION
+            heated = HEATED if len(piece) > 1 else 0
+            return piece[:3], "?!" if "!" in piece else "?", flags | QUESTION | heated
         if "!" in piece:
             return piece[:3], "!" if len(piece) == 1 else "!!", flags | EXCLAMATION
         return piece[:3], "." if len(piece) == 1 else "...", flags
