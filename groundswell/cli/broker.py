@@ -70,3 +70,16 @@ def started(settings: Settings) -> Iterator[str]:
             broker = stack.enter_context(context)
         admin.create(settings, broker.address, state_topics(settings))
         yield broker.address
+
+
+def refuse_wrong_topics(settings: Settings, place: str) -> None:
+    """See that no topic is missing or has another number of partitions, for then keys would not meet their state.
+
+    Raises:
+        ProblemError: One is, or has; the message says what to change.
+    """
+    from streams import admin
+
+    wrong = [it for it in admin.check(settings, place, state_topics(settings)) if it.what in ("missing", "partitions")]
+    if wrong:
+        raise ProblemError("\n       ".join(str(difference) for difference in wrong))
