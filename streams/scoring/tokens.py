@@ -39,7 +39,7 @@ INTENSIFIERS = frozenset(
 WISHES = frozenset("if hope hoping wish unless maybe whether imagine suppose hopefully".split())
 LIFTING = frozenset("believe wait only wonder stress imagine".split())
 """Words that lift a negator just before them: "can't believe how late", "not only late", "can't wait"."""
-ASKING_WORDS = frozenset("why where when how what who whats wheres whens hows wtf".split())
+ASKING_WORDS = frozenset("why where when wheres whens wtf whys".split())
 
 _WHY = frozenset("why wtf whys".split())
 
