@@ -168,6 +168,19 @@ def end_offsets(settings: Settings, address: str, names: Iterable[str]) -> dict[
         return _offsets(client, _partitions(_describe(client, names)), OffsetSpec.LATEST)
 
 
+def newest_ms(settings: Settings, address: str) -> int | None:
+    """The newest time, in milliseconds since 1970, at which anything was published on our topics; None: nothing was.
+
+    Raises:
+        BrokerUnreachable: Nobody answers there.
+    """
+    names = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
+    with _client(settings, address) as client:
+        asked = {TopicPartition(*place): OffsetSpec.MAX_TIMESTAMP for place in _partitions(_describe(client, names))}
+        times = [found.timestamp for found in client.list_partition_offsets(asked).values()] if asked else []
+    return max((time_ms for time_ms in times if time_ms >= 0), default=None)
+
+
 def lag(settings: Settings, address: str, names: Iterable[str] = (), group: str | None = None) -> list[Lag]:
     """How far a group has got, a line for each partition.
 

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from faust.app.base import BootStrategy
 from faust.types import TP
 from mode import Service
+
 from streams import broker, connection, pseudonym_key
 from streams.catalog import Catalogs
 from streams.connection import Security
@@ -134,6 +135,7 @@ class App(faust.App):  # type: ignore[misc]
             broker_credentials=_credentials(connection.security(settings)),
             autodiscover=False,
             web_enabled=False,
+            datadir=str(settings.data / "faust"),
             store="memory://",
             topic_disable_leader=True,
             topic_allow_declare=False,
@@ -184,8 +186,13 @@ class App(faust.App):  # type: ignore[misc]
         consumer: FrameConsumer = self.consumer
         if not consumer.current(frame):
             return  # It was fetched before a rebalance; its new owner reads it from the last commit.
-        finished = False
         consumer.begin()
+        # A stop cancels the agents, but not the work on a frame: what is half done would be done again by others.
+        await asyncio.shield(asyncio.create_task(self._finish(stage, frame, handle)))
+
+    async def _finish(self, stage: str, frame: Frame, handle: Callable[[Arrived], Awaitable[bool | None]]) -> None:
+        consumer: FrameConsumer = self.consumer
+        finished = False
         try:
             with self.runtime.telemetry.frame(stage, len(frame.records)):
                 arrived = Arrived(
@@ -194,11 +201,9 @@ class App(faust.App):  # type: ignore[misc]
                 finished = await handle(arrived) is not False
         except Exception as error:
             # Going on would leave a hole: the worker ends, and its partitions go to others from the last commit.
-            log.critical(
-                "%s failed on %s %d–%d", stage, frame.tp, frame.records[0].offset, frame.end - 1, exc_info=True
-            )
+            first = frame.records[0].offset
+            log.critical("%s failed on %s, offsets %d to %d", stage, frame.tp, first, frame.end - 1, exc_info=True)
             await self.crash(error)
-            raise
         finally:
             consumer.end(frame, finished=finished)
 

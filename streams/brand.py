@@ -5,7 +5,7 @@ Everything here is a function of the records and the watermark; nothing asks the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -25,6 +25,9 @@ from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling
 
 ONSET_MS = 6 * HOUR_MS
 """How far back the onset of a spike is looked for."""
+
+HABIT_MS = DAY_MS
+"""What has lasted so long begins to count as usual."""
 
 FEED_QUOTES = 24
 OPEN_CASES = 1_000
@@ -256,14 +259,24 @@ class Brand:
 
     def _judge(self, name: str, now_ms: int, effects: Effects) -> Verdict:
         aggregate = self.hour.of(name)
-        sample = Sample(now_ms, len(aggregate.voices), aggregate.mentions, aggregate.top_voice_share)
+        episode = self.episodes.get(name)
+        past_ms = now_ms - HOUR_MS
+        if episode is not None and episode.firing:
+            past_ms = min(past_ms, max(episode.starts_ms, now_ms - HABIT_MS))
+        sample = Sample(
+            now_ms,
+            past_ms,
+            free_ms=episode.ends_ms if episode is not None else 0,
+            voices=len(aggregate.voices),
+            mentions=aggregate.mentions,
+            top_voice_share=aggregate.top_voice_share,
+        )
         past = self.baselines.get(name) or Baseline(self.first_ms or now_ms)
         verdict = self.detector.judge(sample, past)
-        episode = self.episodes.get(name)
         kind = self._kind(name)
         if verdict.fired and not (episode and episode.firing):
-            if kind == "surge" and self._pain_is_firing():
-                verdict = Verdict("inhibited", verdict.observed, verdict.expected, verdict.probability)
+            if self._told_already(name, kind, verdict):
+                verdict = replace(verdict, reason="inhibited")
             else:
                 episode = self._begin(name, kind, now_ms, verdict)
         effects.counts[f"verdict_{verdict.reason}"] += 1
@@ -275,6 +288,7 @@ class Brand:
             observed=verdict.observed,
             expected=verdict.expected or 0.0,
             ratio=verdict.ratio,
+            window_ms=verdict.window_ms,
             probability=verdict.probability,
             resolves_when=f"fewer than {calm_below:g} voices an hour, for an hour",
         )
@@ -286,7 +300,7 @@ class Brand:
             if name != NEGATIVE:
                 self._publish_feed(name, now_ms, effects)
         if verdict.fired and now_ms != episode.detected_ms:
-            return Verdict("firing", verdict.observed, verdict.expected, verdict.probability)
+            return replace(verdict, reason="firing")
         return verdict
 
     def _begin(self, name: str, kind: Kind, now_ms: int, verdict: Verdict) -> Episode:
@@ -298,7 +312,8 @@ class Brand:
             self.episodes[name] = episode
         recent = [cell for cell in self.day.cells if cell.start_ms >= now_ms - ONSET_MS]
         minutes = [(cell.start_ms, len(cell.aggregate(name).voices)) for cell in recent]
-        onset = onset_of([minute for minute in minutes if minute[1]], verdict.expected or 0.0)
+        hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
+        onset = onset_of([minute for minute in minutes if minute[1]], hourly)
         onset = now_ms - HOUR_MS if onset is None else onset
         episode.begin(onset, now_ms, self._evidence(name))
         for cell in recent:
@@ -319,16 +334,26 @@ class Brand:
                 self._publish_feed(name, now_ms, effects)
 
     def _evidence(self, name: str) -> Evidence:
+        voices = self.hour.of(name).voices.keys()
         pain_points = {
-            point: len(aggregate.voices)
+            point: len(aggregate.voices.keys() & voices)
             for point, aggregate in self.hour.series.items()
-            if point not in (EVERYTHING, NEGATIVE) and self._kind(point) == "pain_point" and name in (point, NEGATIVE)
+            if point not in (EVERYTHING, NEGATIVE) and self._kind(point) == "pain_point"
         }
-        ordered = dict(sorted(pain_points.items(), key=lambda item: (-item[1], item[0])))
-        return Evidence(self.hour.of(name), self.day.of(name), ordered)
+        ordered = sorted(((point, count) for point, count in pain_points.items() if count), key=lambda x: (-x[1], x[0]))
+        return Evidence(self.hour.of(name), self.day.of(name), dict(ordered))
 
-    def _pain_is_firing(self) -> bool:
-        return any(episode.firing and episode.kind == "pain_point" for episode in self.episodes.values())
+    def _told_already(self, name: str, kind: Kind, verdict: Verdict) -> bool:
+        """Whether a firing alert speaks of the same: of a pain point below it, or of most of the people who are new."""
+        firing = [other for other, episode in self.episodes.items() if episode.firing and other != name]
+        if kind == "surge":
+            return any(self._kind(other) == "pain_point" for other in firing)
+        voices = self.hour.of(name).voices.keys()
+        unusual = len(voices) - (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
+        return any(
+            self._kind(other) == kind and len(voices & self.hour.of(other).voices.keys()) >= 0.5 * unusual
+            for other in firing
+        )
 
     # What is told.
 

@@ -50,6 +50,8 @@ class Received(Generic[Value]):
     offset: int
     timestamp: int
     """When it was published, in milliseconds since 1970."""
+    body: bytes
+    """The value as it stands on the topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def _parsed(topic: Topic, record: Any, on_unreadable: Callable[[Unreadable], Non
         on_unreadable(Unreadable(record.partition, record.offset, f"{where}: {first['msg']}"))
         return None
     key = None if record.key is None else record.key.decode("utf-8", "replace")
-    return Received(key, value, record.partition, record.offset, record.timestamp)
+    return Received(key, value, record.partition, record.offset, record.timestamp, record.value)
 
 
 def _reached(consumer: Any, ends: dict[tuple[str, int], int]) -> bool:

@@ -41,6 +41,8 @@ class Episode:
     repeats: int = 0
     calm_ms: int | None = None
     """Since when the series has been calm."""
+    ends_ms: int = 0
+    """When the last episode was over; 0 before the first."""
     before: int | None = None
     """Mean sentiment of the day before the onset, in thousandths."""
     total: Aggregate = field(default_factory=Aggregate)
@@ -90,13 +92,14 @@ class Judged:
     observed: int
     expected: float
     ratio: float
+    window_ms: int
     probability: float | None
     resolves_when: str
 
 
 def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -> dict[str, Any] | None:
     """Move a firing episode to ``now_ms``; gives the alert's new state where something changed, in wire form."""
-    severity, why = severity_of(episode.kind, judged.ratio, judged.observed)
+    severity, why = severity_of(episode.kind, judged.ratio, judged.observed * HOUR_MS // judged.window_ms)
     reason: Reason | None = None
     ends_ms: int | None = None
     if episode.detected_ms == now_ms:
@@ -105,7 +108,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         episode.calm_ms = now_ms if episode.calm_ms is None else episode.calm_ms
         if now_ms - episode.calm_ms >= CALM_MS:
             reason, ends_ms = "recovered", episode.calm_ms
-            episode.status = "resolved"
+            episode.status, episode.ends_ms = "resolved", ends_ms
     else:
         episode.calm_ms = None
         if reason is None and severity < episode.severity:
@@ -120,6 +123,10 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
     episode.revision += 1
     status = {"first": "firing", "recovered": "resolved"}.get(reason, "updated")
     total = episode.total
+    if ends_ms is not None:
+        news = f"back to normal after {_duration(ends_ms - episode.starts_ms)}"
+    else:
+        news = f"{judged.observed} voices in {_duration(judged.window_ms)}, {judged.expected:.1f} expected"
     return {
         "schema_version": SCHEMA_VERSION,
         "fingerprint": episode.fingerprint,
@@ -129,9 +136,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "brand": episode.brand,
         "kind": episode.kind,
         "pain_point": episode.pain_point,
-        "title": f"{episode.title}: {judged.observed} voices in an hour, {judged.expected:.1f} expected"
-        if status != "resolved"
-        else f"{episode.title}: back to normal after {_duration((ends_ms or now_ms) - episode.starts_ms)}",
+        "title": f"{episode.title}: {news}",
         "severity": episode.severity,
         "severity_why": why,
         "starts_at": stamp(episode.starts_ms),
@@ -139,7 +144,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "updated_at": stamp(now_ms),
         "ends_at": None if ends_ms is None else stamp(ends_ms),
         "recovery_seconds": (ends_ms - episode.starts_ms) / 1000 if ends_ms is not None else None,
-        "window_seconds": HOUR_MS // 1000,
+        "window_seconds": judged.window_ms // 1000,
         "observed": judged.observed,
         "expected": judged.expected,
         "ratio": judged.ratio,
@@ -172,4 +177,5 @@ def _reminder(repeats: int) -> int:
 
 def _duration(milliseconds: int) -> str:
     hours, minutes = divmod(max(milliseconds, 0) // MINUTE_MS, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+    parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes or not hours else ""]
+    return " ".join(part for part in parts if part)

@@ -23,7 +23,7 @@ class Evidence:
     day: Aggregate
     """The 24 hours that end with it."""
     pain_points: dict[str, int] = field(default_factory=dict)
-    """Pain point → distinct voices in the hour, most first."""
+    """Pain point → voices of the hour that name it too, most first."""
 
 
 def drivers(evidence: Evidence) -> list[dict[str, Any]]:

@@ -15,6 +15,11 @@ class Sample:
 
     end_ms: int
     """End of the hour, in event time; a multiple of five minutes."""
+    past_ms: int
+    """Hours that were over by then are the past. It is the hour's begin, or an episode's onset while it goes on: what
+    is unusual now must not become usual while it lasts."""
+    free_ms: int
+    """What was heard before this belongs to an episode that is over: it is no news."""
     voices: int
     """Distinct authors in the hour."""
     mentions: int
@@ -30,9 +35,11 @@ class Verdict:
     """``fired``, or why it stays silent."""
     observed: int
     expected: float | None
-    """Voices that the baseline expects in the hour; None without a baseline."""
+    """Voices that the baseline expects in the same time; None without a baseline."""
     probability: float | None
     """How likely the baseline makes at least that many."""
+    window_ms: int = 3_600_000
+    """Length of what was judged: the hour, or a longer horizon that ends with it."""
 
     @property
     def fired(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from schemas.metrics import Silence
 from streams.detection.baseline import HOUR_MS, Baseline
 from streams.detection.contract import Sample, Verdict
 
@@ -13,22 +14,24 @@ DAY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """Tests an hour's distinct voices against a negative binomial learned from the past hours.
+    """Tests distinct voices against a negative binomial learned from the past hours, over two horizons.
 
-    The expectation is the trimmed mean of the same hour of day, plus and minus one, on past days, shrunk towards the
-    mean of all past hours while there are few such days; the dispersion is that of the past hours around the daily
-    rhythm, so that a series that is bursty by nature needs a bigger burst (it habituates). One author counts once.
+    The hour that ends now catches bursts, every five minutes; the last six hours catch slow swells, at each full
+    hour. The expectation of an hour is the trimmed mean of the same hour of day, plus and minus one, on past days,
+    shrunk towards the mean of all past hours while there are few such days. The dispersion is that of the past hours
+    around this daily rhythm, so that a series that is bursty by nature needs a bigger burst (it habituates). One
+    author counts once an hour.
 
     Counting events against an overdispersed seasonal baseline follows Noufaily et al., "An improved algorithm for
     outbreak detection in multiple surveillance systems", Statistics in Medicine 32 (2013).
 
     >>> past = Baseline(first_ms=0, hours={hour: 2 for hour in range(72)})
     >>> surge = Surge()
-    >>> surge.judge(Sample(72 * HOUR_MS, voices=3, mentions=3, top_voice_share=0.34), past).reason
+    >>> surge.judge(Sample(72 * HOUR_MS, 71 * HOUR_MS, 0, voices=3, mentions=3, top_voice_share=0.34), past).reason
     'below_minimum'
-    >>> surge.judge(Sample(72 * HOUR_MS, voices=20, mentions=22, top_voice_share=0.1), past).reason
+    >>> surge.judge(Sample(72 * HOUR_MS, 71 * HOUR_MS, 0, voices=20, mentions=22, top_voice_share=0.1), past).reason
     'fired'
-    >>> surge.judge(Sample(72 * HOUR_MS, voices=2, mentions=40, top_voice_share=0.97), past).reason
+    >>> surge.judge(Sample(72 * HOUR_MS, 71 * HOUR_MS, 0, voices=2, mentions=40, top_voice_share=0.97), past).reason
     'one_voice'
     """
 
@@ -38,6 +41,10 @@ class Surge:
     """Observed must be at least so many times the expectation."""
     probability: float = 1e-4
     """At most so likely under the baseline."""
+    slow_hours: int = 6
+    """Length of the second horizon."""
+    slow_minimum: int = 20
+    """Least voices (summed over its hours) on the second horizon."""
     warm_up_hours: int = 24
     """Hours of past without which there is no baseline."""
     prior_hours: float = 3.0
@@ -49,41 +56,79 @@ class Surge:
 
     def judge(self, sample: Sample, past: Baseline) -> Verdict:
         """See ``Detector``."""
-        span = past.span(sample.end_ms - HOUR_MS)
-        if len(span) < self.warm_up_hours:
-            return Verdict("no_baseline", sample.voices, None, None)
-        expected, dispersion = self._expect(past, span, (sample.end_ms - HOUR_MS // 2) // HOUR_MS)
-        enough = max(self.minimum, self.ratio * expected)
-        if sample.voices < enough:
-            loud = sample.mentions >= 2 * enough and sample.top_voice_share >= 0.5
-            short = sample.voices < self.minimum
-            silence = "one_voice" if loud else "below_minimum" if short else "below_baseline"
-            return Verdict(silence, sample.voices, round(expected, 3), None)  # type: ignore[arg-type]
-        chance = negative_binomial_tail(sample.voices, expected, dispersion)
-        return Verdict(
-            "fired" if chance <= self.probability else "below_baseline", sample.voices, round(expected, 3), chance
-        )
+        fast = self._judge_hour(sample, past)
+        if fast.reason != "below_baseline" or sample.end_ms % HOUR_MS:
+            return fast
+        slow = self._judge_slow(sample, past)
+        return slow if slow is not None and slow.fired else fast
 
     def calm_below(self, verdict: Verdict) -> float:
         """See ``Detector``."""
-        return round(max(self.calm_ratio * (verdict.expected or 0.0), self.minimum / 2), 1)
+        hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
+        return round(max(self.calm_ratio * hourly, self.minimum / 2), 1)
 
-    def _expect(self, past: Baseline, span: range, hour: int) -> tuple[float, float]:
-        """Voices expected in an hour around ``hour``, and the variance over the mean (at least 1)."""
+    def _judge_hour(self, sample: Sample, past: Baseline) -> Verdict:
+        span = past.span(sample.past_ms)
+        if len(span) < self.warm_up_hours:
+            return Verdict("no_baseline", sample.voices, None, None)
+        counts, rhythm = self._rhythm(past, span)
+        expected = rhythm[(sample.end_ms - HOUR_MS // 2) // HOUR_MS % DAY_HOURS]
+        enough = max(self.minimum, self.ratio * expected)
+        if sample.voices < enough:
+            loud = sample.mentions >= 2 * enough and sample.top_voice_share >= 0.5
+            few: Silence = "below_minimum" if sample.voices < self.minimum else "below_baseline"
+            return Verdict("one_voice" if loud else few, sample.voices, round(expected, 3), None)
+        dispersion = _dispersion(counts, [rhythm[hour % DAY_HOURS] for hour in span])
+        chance = negative_binomial_tail(sample.voices, expected, dispersion)
+        return self._verdict(sample.voices, expected, chance, HOUR_MS)
+
+    def _judge_slow(self, sample: Sample, past: Baseline) -> Verdict | None:
+        length = self.slow_hours
+        if sample.free_ms > sample.end_ms - length * HOUR_MS:
+            return None
+        span = past.span(min(sample.past_ms, sample.end_ms - length * HOUR_MS))
+        if len(span) < max(self.warm_up_hours, 2 * length):
+            return None
+        end = sample.end_ms // HOUR_MS
+        hours = range(end - length, end)
+        observed = sample.voices + sum(past.counts(hours[:-1]))
+        counts, rhythm = self._rhythm(past, span)
+        expected = sum(rhythm[hour % DAY_HOURS] for hour in hours)
+        if observed < max(self.slow_minimum, self.ratio * expected):
+            return None
+        usual = [rhythm[hour % DAY_HOURS] for hour in span]
+        starts = range(len(span) - length + 1)
+        dispersion = _dispersion(
+            [sum(counts[start : start + length]) for start in starts],
+            [sum(usual[start : start + length]) for start in starts],
+        )
+        chance = negative_binomial_tail(observed, expected, dispersion)
+        return self._verdict(observed, expected, chance, length * HOUR_MS)
+
+    def _verdict(self, observed: int, expected: float, chance: float, window_ms: int) -> Verdict:
+        reason: Silence = "fired" if chance <= self.probability else "below_baseline"
+        return Verdict(reason, observed, round(expected, 3), chance, window_ms)
+
+    def _rhythm(self, past: Baseline, span: range) -> tuple[list[int], list[float]]:
+        """The past hours' voices, and what is expected in each hour of the day."""
         counts = past.counts(span)
         overall = trimmed_mean(counts)
-        same = [
-            past.hours.get(other, 0)
-            for days in range(1, len(span) // DAY_HOURS + 2)
-            for other in range(hour - days * DAY_HOURS - 1, hour - days * DAY_HOURS + 2)
-            if other in span
-        ]
-        weight = self.prior_hours
-        expected = (weight * overall + len(same) * trimmed_mean(same)) / (weight + len(same))
-        expected = max(expected, self.floor)
-        mean = sum(counts) / len(counts)
-        spread = sum((count - mean) ** 2 for count in counts) / len(counts)
-        return expected, max(1.0, spread / max(mean, self.floor))
+        by_hour: list[list[int]] = [[] for _ in range(DAY_HOURS)]
+        for hour, count in zip(span, counts, strict=True):
+            by_hour[hour % DAY_HOURS].append(count)
+        rhythm = []
+        for hour in range(DAY_HOURS):
+            same = by_hour[hour - 1] + by_hour[hour] + by_hour[(hour + 1) % DAY_HOURS]
+            weight = self.prior_hours
+            expected = (weight * overall + len(same) * trimmed_mean(same)) / (weight + len(same))
+            rhythm.append(max(expected, self.floor))
+        return counts, rhythm
+
+
+def _dispersion(counts: list[int], usual: list[float]) -> float:
+    """Variance of the counts around what is usual for them, over its mean; at least 1 (Poisson)."""
+    spread = sum((count - mean) ** 2 / mean for count, mean in zip(counts, usual, strict=True))
+    return max(1.0, spread / len(counts))
 
 
 def trimmed_mean(values: list[int], trim: float = 0.1) -> float:

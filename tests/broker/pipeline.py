@@ -1,0 +1,169 @@
+"""Workers as their users run them, what went in, what came out, and what should have."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from kafka import KafkaConsumer, TopicPartition
+
+from schemas.progress import PROGRESS_HEADER
+from schemas.raw import Source
+from streams import admin, connection, pseudonym_key
+from streams.catalog import Catalogs
+from streams.detection import detector
+from streams.recorded import RecordedEvent
+from streams.replay import replay
+from streams.scoring import Pseudonyms, Scorer
+from streams.send import send
+from streams.settings import Settings
+from streams.topics import ALERTS, METRICS, Topic
+
+Events = list[tuple[Source, RecordedEvent]]
+Outcome = dict[tuple[Any, ...], Any]
+
+PATIENCE = 120.0
+
+
+class Pipeline:
+    """A group of workers on topics of their own."""
+
+    def __init__(self, settings: Settings, address: str, folder: Path, catalog: tuple[str, ...] = ("generic",)) -> None:
+        self.settings = settings.model_copy(update={"data": folder, "catalog": catalog})
+        self.address = address
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.folder = folder
+        admin.create(self.settings, address)
+        self.key = pseudonym_key.load(self.settings)
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.kill()
+            worker.wait()
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        """One more worker; its log is in the folder."""
+        settings = self.settings
+        environment = {
+            "GROUNDSWELL_BROKER": self.address,
+            "GROUNDSWELL_TOPIC_PREFIX": settings.topic_prefix,
+            "GROUNDSWELL_GROUP": settings.group,
+            "GROUNDSWELL_PARTITIONS": str(settings.partitions),
+            "GROUNDSWELL_DATA": str(settings.data),
+            "GROUNDSWELL_CATALOG": orjson.dumps(settings.catalog).decode(),
+            **environment,
+        }
+        log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
+        command = [sys.executable, "-m", "faust", "-A", "agents", "worker", "-l", "warn", "--without-web"]
+        worker = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+        self.workers.append(worker)
+        return worker
+
+    def logs(self) -> str:
+        """What the workers have said."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
+
+    def send(self, events: Events, name: str) -> None:
+        """Write events as one replay, as fast as possible."""
+        asyncio.run(send(events, settings=self.settings, address=self.address, replay=name))
+
+    def held(self, topic: Topic) -> list[tuple[str | None, Any]]:
+        """Everything that a topic holds, in the order of its partitions, progress left out."""
+        return [(key, value) for key, value, _ in self.records(topic)]
+
+    def records(self, topic: Topic) -> list[tuple[str | None, Any, tuple[int, int]]]:
+        """(key, value, (partition, offset)) of everything that a topic holds."""
+        name = topic.full_name(self.settings.topic_prefix)
+        arguments = connection.kafka_python(self.settings, self.address)
+        consumer = KafkaConsumer(**arguments, enable_auto_commit=False, auto_offset_reset="earliest")
+        try:
+            partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+            consumer.assign(partitions)
+            ends = consumer.end_offsets(partitions)
+            consumer.seek_to_beginning(*partitions)
+            found = []
+            while any(consumer.position(partition) < ends[partition] for partition in partitions):
+                for records in consumer.poll(timeout_ms=500).values():
+                    for record in records:
+                        if not any(header == PROGRESS_HEADER for header, _ in record.headers):
+                            key = None if record.key is None else record.key.decode()
+                            found.append((key, orjson.loads(record.value), (record.partition, record.offset)))
+            return found
+        finally:
+            consumer.close()
+
+    def outcome(self) -> Outcome:
+        """The closed windows and every revision of every alert, as the topics hold them now."""
+        return outcome([*self._of(METRICS), *self._of(ALERTS)])
+
+    def _of(self, topic: Topic) -> Iterable[tuple[Topic, Any]]:
+        return ((topic, value) for _, value in self.held(topic))
+
+    def truth(self, *replays: Events) -> Outcome:
+        """What the same events give in one thread without a broker."""
+        catalogs = Catalogs.load(self.settings.catalog, {})
+        found: Outcome = {}
+        for events in replays:
+            records = replay(
+                events,
+                scorer=Scorer(catalogs, Pseudonyms(self.key)),
+                catalogs=catalogs,
+                detector=detector("surge"),
+                lateness_ms=self.settings.lateness_ms,
+                future_ms=600_000,
+                now_ms=time.time_ns() // 1_000_000,
+            )
+            found |= outcome([(topic, orjson.loads(orjson.dumps(value))) for topic, _, value in records])
+        return found
+
+
+def outcome(records: Iterable[tuple[Topic, Any]]) -> Outcome:
+    """Closed windows by brand, pain point and start; alerts by fingerprint and revision.
+
+    Raises:
+        AssertionError: Two records of one identity differ: something was doubled or decided twice.
+    """
+    found: Outcome = {}
+    for topic, value in records:
+        if topic is METRICS:
+            if not value["closed"]:
+                continue
+            key: tuple[Any, ...] = ("window", value["brand"], value["pain_point"], value["window_start"])
+        elif topic is ALERTS:
+            key = ("alert", value["fingerprint"], value["revision"])
+        else:
+            continue
+        assert found.get(key, value) == value, f"{key} was published with two contents"
+        found[key] = value
+    return found
+
+
+def eventually(look: Callable[[], Any], want: Any, *, patience: float = PATIENCE, why: Callable[[], str] = str) -> None:
+    """Wait until ``look()`` gives what is wanted; then, or when patience ends, assert it."""
+    deadline = time.monotonic() + patience
+    while (got := look()) != want and time.monotonic() < deadline:
+        time.sleep(1.0)
+    if got != want and isinstance(want, dict):
+        missing = [key for key in want if key not in got][:5]
+        extra = [key for key in got if key not in want][:5]
+        wrong = [(got[key], want[key]) for key in want if key in got and got[key] != want[key]][:1]
+        raise AssertionError(f"missing {missing}, extra {extra}, wrong {wrong}\n{why()}")
+    assert got == want, why()
+
+
+def stop(worker: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> int:
+    """End a worker and wait for it."""
+    worker.send_signal(how)
+    return worker.wait(timeout=30)
