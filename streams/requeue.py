@@ -58,6 +58,5 @@ def _producer(settings: Settings, address: str) -> Any:
         **connection.kafka_python(settings, address),
         acks="all",
         max_request_size=16 * MIB,
-        buffer_memory=64 * MIB,
         allow_auto_create_topics=False,
     )

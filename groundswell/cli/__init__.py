@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from groundswell.cli import schema, send, tail, topics
+from groundswell.cli import doctor, quarantine, replay, schema, score, send, tail, topics, up, worker
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import Guarded, debugging
 
@@ -45,10 +45,16 @@ def groundswell(
             logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
+app.command()(up.up)
+app.command()(worker.worker)
 app.command()(send.send)
 app.command()(tail.tail)
+app.command()(replay.replay)
+app.command()(score.score)
 app.command()(schema.schema)
+app.command()(doctor.doctor)
 app.add_typer(topics.app, name="topics")
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> None:

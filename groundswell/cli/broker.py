@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
-from groundswell.cli.failures import ProblemError
-from groundswell.cli.output import measuring
+from groundswell.cli.failures import NoBrokerError, ProblemError
+from groundswell.cli.output import err, measuring
 from streams.settings import Settings
 
 
@@ -23,6 +23,7 @@ def address(settings: Settings) -> Iterator[str]:
         yield known
         return
     with started(settings) as place:
+        err().print(f"No broker is configured or running: Kafka runs at {place} for this command.", style="dim")
         yield place
 
 
@@ -39,11 +40,11 @@ def required(settings: Settings) -> str:
     """The same for commands that make no sense on a broker of their own.
 
     Raises:
-        ProblemError: There is none.
+        NoBrokerError: There is none.
     """
     known = found(settings)
     if known is None:
-        raise ProblemError(
+        raise NoBrokerError(
             f"no broker is configured and none runs on {settings.data}; start one with: groundswell up, "
             "or name one with GROUNDSWELL_BROKER=host:port"
         )

@@ -16,6 +16,7 @@ from groundswell.cli.output import complain
 # By name, so that a command doesn't import what only another one needs.
 CODES = {
     "BrokerUnreachable": Exit.UNREACHABLE,
+    "NoBrokerError": Exit.UNREACHABLE,
     "BrokerInUse": Exit.IN_USE,
     "BrokerFailed": Exit.BROKER_FAILED,
     "BadConnectionSettings": Exit.USAGE,
@@ -26,6 +27,7 @@ CODES = {
     "CatalogError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,
+    "RequeueError": Exit.PROBLEM,
     "SendError": Exit.PROBLEM,
     "ProblemError": Exit.PROBLEM,
     "TopicRefused": Exit.PROBLEM,
@@ -35,6 +37,10 @@ CODES = {
 
 class ProblemError(RuntimeError):
     """A command can't finish; the message says why and what to do."""
+
+
+class NoBrokerError(RuntimeError):
+    """No broker is configured and none runs; the message says how to get one."""
 
 
 class UsageError(ValueError):

@@ -21,7 +21,7 @@ LONGEST = 160
 """Characters of a text that a line shows."""
 
 SEVERITY = {1: "bold white on red", 2: "bold red", 3: "bold yellow", 4: "yellow"}
-MOOD = {"negative": ("−", "red"), "neutral": ("·", "dim"), "positive": ("+", "green")}
+MOOD = {"negative": "red", "neutral": "dim", "positive": "green"}
 
 
 def lines(value: BaseModel) -> Text:
@@ -72,9 +72,10 @@ def alert(it: Alert) -> Text:
 
 def scored(it: Scored) -> Text:
     """One event: mood, what hurts or delights, and what was said."""
-    sign, style = MOOD[it.sentiment.label]
     text = Text(f"{_moment(it.created_at)} ", style="dim")
-    text.append(f"{sign}{abs(it.sentiment.value):.2f} ", style=style).append(f"{clean(it.brand)} ", style="bold")
+    text.append(f"{it.sentiment.value:+.2f} ", style=MOOD[it.sentiment.label]).append(
+        f"{clean(it.brand)} ", style="bold"
+    )
     for mention in it.pain_points:
         text.append(f"[{mention.id}] ", style="red")
     for mention in it.delights:

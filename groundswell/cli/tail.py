@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import Annotated
 
+import orjson
 import typer
 
 from groundswell.cli import broker, options, show
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import UsageError
-from groundswell.cli.output import say, warn
+from groundswell.cli.output import say, warn, write_json
 
 
 def tail(
@@ -53,22 +54,8 @@ def tail(
         )
         for record in islice(records, limit):
             if as_json:
-                print_record(record)
+                write_json({"key": record.key, "value": orjson.Fragment(record.body)})
             else:
                 say(show.lines(record.value))
     if unreadable and until_end:
         raise typer.Exit(Exit.PROBLEM)
-
-
-def print_record(record: object) -> None:
-    """One record as ``{"key", "value"}``, with the value in wire form."""
-    import sys
-
-    import orjson
-
-    from streams.client import Received
-
-    assert isinstance(record, Received)
-    key = orjson.dumps(record.key).decode()
-    sys.stdout.write(f'{{"key":{key},"value":{record.value.model_dump_json()}}}\n')
-    sys.stdout.flush()
