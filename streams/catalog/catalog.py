@@ -74,18 +74,23 @@ def load_pack(name: str) -> Pack:
 
 
 class Catalog:
-    """The entries that one brand's texts are searched for. A later pack replaces an earlier one's entry of the same id."""
+    """The entries that one brand's texts are searched for. A later pack replaces an earlier one's entry of the
+    same id, or extends it.
+    """
 
     def __init__(self, packs: Sequence[Pack]) -> None:
         self.packs = tuple(pack.name for pack in packs)
         self._entries: dict[str, Entry] = {}
         self._phrases: dict[str, dict[str, list[tuple[Element, ...]]]] = {}
         for pack in packs:
-            # What a later pack redefines is ranked with that pack.
-            for id_ in pack.entries:
-                self._entries.pop(id_, None)
-            self._entries.update(pack.entries)
-            self._phrases.update(pack.phrases)
+            for id_, entry in pack.entries.items():
+                phrases = pack.phrases[id_]
+                # Taken out first: what a later pack redefines is ranked with that pack.
+                if self._entries.pop(id_, None) and entry.extends:
+                    earlier = self._phrases[id_]
+                    phrases = {part: [*earlier[part], *phrases[part]] for part in phrases}
+                self._entries[id_] = entry
+                self._phrases[id_] = phrases
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
