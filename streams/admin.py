@@ -126,6 +126,7 @@ def create(settings: Settings, address: str, extra: Extra = ()) -> list[Change]:
             for name, answer in answers.items():
                 if answer != "OK":
                     raise TopicRefused(f"{address} refuses to change {name}: {answer}")
+            _settle(client, {name: entries for name, entries in wrong.items() if entries})
             changes += [
                 Change(name, key, actual[name][key], value)
                 for name, entries in wrong.items()
@@ -308,6 +309,16 @@ def _configs(
         resource.name: {key: answer[resource.name].get(key, {}).get("value") for key in resource.configs}
         for resource in resources
     }
+
+
+def _settle(client: Any, changed: Mapping[str, Mapping[str, str]]) -> None:
+    """Waits until the broker shows what its controller has accepted; where that takes long, so be it."""
+    deadline = time.monotonic() + REQUEST_MS / 1000
+    while time.monotonic() < deadline:
+        actual = _configs(client, changed, changed)
+        if all(_same(key, value, actual[name][key]) for name in changed for key, value in changed[name].items()):
+            return
+        time.sleep(0.05)
 
 
 def _same(key: str, expected: str, actual: str | None) -> bool:

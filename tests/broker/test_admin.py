@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
@@ -51,7 +52,11 @@ def test_a_changed_configuration_is_told_and_corrected(broker: Broker, settings:
     # An entry that the design does not speak of is the operator's own.
     client.alter_configs([ConfigResource("topic", name, {"retention.ms": "1000", "segment.ms": "60000"})])
 
-    (difference,) = admin.check(settings, broker.address)
+    # The controller has accepted it; the broker follows.
+    deadline = time.monotonic() + 30
+    while not (differences := admin.check(settings, broker.address)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (difference,) = differences
     assert (difference.topic, difference.what, difference.actual) == (name, "retention.ms", "1000")
     assert difference.expected == str(topics.SCORED.retention_ms)
     (change,) = admin.create(settings, broker.address)
