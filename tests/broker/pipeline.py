@@ -66,7 +66,7 @@ class Pipeline:
             **environment,
         }
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
-        command = [sys.executable, "-m", "faust", "-A", "agents", "worker", "-l", "warn", "--without-web"]
+        command = [sys.executable, "-m", "groundswell", "worker"]
         worker = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
         self.workers.append(worker)
         return worker
