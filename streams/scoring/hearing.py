@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from streams.catalog import Catalog, Entry
 from streams.catalog.phrases import Element, Fit, Hit, PhraseIndex, NO_FIT
+from streams.scoring.features import NEGATION_SCOPE
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
 from streams.scoring.tokens import (
@@ -145,6 +146,8 @@ class Listener:
             if meaning.part == SIGNAL:
                 told.append((meaning.weight, meaning.signal, places))
             elif meaning.part == UNLESS and meaning.entry:
+                if context.negated(places, NEGATION_SCOPE):
+                    continue
                 undone.add((meaning.entry.id, context.sentence[places[0]]))
             elif meaning.entry:
                 waiting.append((meaning, meaning.entry, places))

@@ -189,7 +189,8 @@ class Model:
         clauses /= np.sqrt(clause_counts, dtype=np.float32)[:, None]
         clauses = (clauses + weights.bias[SENTIMENT]) * temper
         chances = np.exp(clauses - clauses.max(axis=1, keepdims=True))
-        emotions = 1.0 / (1.0 + np.exp(-(sums[:, EMOTION] * weights.emotion_slope + weights.emotion_shift)))
+        felt = sums[:, EMOTION] * weights.emotion_slope + weights.emotion_shift
+        emotions = 1.0 / (1.0 + np.exp(-np.clip(felt, -30.0, 30.0)))
         return Judged(
             sums[:, SENTIMENT] * temper,
             emotions,

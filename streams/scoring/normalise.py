@@ -72,7 +72,7 @@ def strip_html(text: str) -> str:
 
 _REPLY_HEADS = (
     re.compile(
-        r"^\s*(?:on|am|le|el|il|op)\b[^\n]{4,300}(?:wrote|schrieb|écrit|escribió|ha scritto|schreef)\s*:?\s*$", re.I
+        r"^\s*(?:on|am|le|el|il|op)\b[^\n]{4,300}(?:wrote|schrieb|écrit|escribió|ha scritto|schreef)\b[^\n]{0,100}$", re.I
     ),
     re.compile(r"^\s*-{2,}\s*(?:original message|forwarded message|please reply above this line)\s*-{2,}\s*$", re.I),
     re.compile(r"^\s*_{10,}\s*$"),
@@ -98,6 +98,9 @@ def strip_quoted(text: str) -> str:
         if len(line) <= 400:
             if _SIGNATURE.match(line) or any(head.match(line) for head in _REPLY_HEADS):
                 break
+            if not _MAIL_HEADER.match(line):
+                own.append(line)
+                continue
             headers = sum(1 for near in lines[at : at + 4] if len(near) <= 400 and _MAIL_HEADER.match(near))
             if headers >= 3:
                 break

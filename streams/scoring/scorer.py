@@ -30,6 +30,8 @@ CHARACTERS_AT_ONCE = 200_000
 LEAST_PART = 0.12
 """Logits that a word must move the sentiment by to be shown."""
 NEED_LENGTH = 300
+UNEXPLAINED = -0.3
+"""Sentiment from which a text without a named pain point has the catalog's fallback entry, if there is one."""
 _STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
 """What a rating of five stars adds to the logits of negative, neutral and positive; one star the reverse, neutral alike."""
 
@@ -78,7 +80,9 @@ class Scorer:
         emotions = self._emotions(judged, read | (counts.emoji > 0))
         intensity = counts.intensity(values, judged.emotions)
         words = self._top_words(prepared, judged, labels)
-        heard = self._listen(prepared, judged, read, values, [event.brand for _, event, _ in events])
+        # The company's own answers speak of its customers' pain; only the customers suffer it.
+        spoken = read & np.array([event.__dict__.get("direction") != "agent" for _, event, _ in events])
+        heard = self._listen(prepared, judged, spoken, values, [event.brand for _, event, _ in events])
 
         records = []
         confidences = np.where(silent, 0.0, chances.max(axis=1)).astype(np.float64).round(3).tolist()
@@ -93,7 +97,7 @@ class Scorer:
             mine = heard.get(at, nothing)
             catalog = self._catalogs.for_brand(event.brand)
             pains = mine.pain_points
-            if not pains and label == 0 and value <= -0.25 and read[at]:
+            if not pains and not mine.delights and value <= UNEXPLAINED and spoken[at] and not _only_asks(text):
                 pains = [(entry, words[at][:2], value) for entry in self._listener(catalog).fallbacks[:1]]
             record: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
@@ -324,6 +328,11 @@ def _stars(event: RawEvent) -> float | None:
     if given is None:
         given = event.__dict__.get("csat")
     return None if given is None else (given - 3.0) / 2.0
+
+
+def _only_asks(text: str) -> bool:
+    """Whether the text is one question, asked without heat."""
+    return text.endswith("?") and text.count("?") == 1 and not any(mark in text for mark in ".!\n")
 
 
 def _mention(entry: Entry, words: list[str], feeling: float) -> dict[str, Any]:
