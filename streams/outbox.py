@@ -37,7 +37,7 @@ FULL_BYTES: Final = 16 * 1024 * 1024
 MAX_RECORD_BYTES: Final = 16 * 1024 * 1024
 """Largest record that is taken, in bytes of its value: what the largest topic allows."""
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class RecordTooLargeError(ValueError):

@@ -89,8 +89,8 @@ async def send(
         BrokerUnreachable: Nobody answers there.
     """
     topics = {source: RAW[source].full_name(settings.topic_prefix) for source in sources}
-    async with _producer(settings, address) as producer:
-        box = Outbox(producer, await _partitions(producer, topics.values()))
+    async with connected(settings, address) as producer:
+        box = Outbox(producer, await partitions(producer, topics.values()))
         return await _Sending(box, topics, replay, speed, on_progress).run(events, piped=piped)
 
 
@@ -172,14 +172,14 @@ class _Sending:
             await asyncio.shield(self._flushing)
             self._flushing = None
         if self._flushing is None and self._box.records and (hurry or self._box.bytes >= FLUSH_BYTES):
-            self._flushing = asyncio.create_task(_flushed(self._box))
+            self._flushing = asyncio.create_task(flushed(self._box))
         await asyncio.sleep(0)
 
     async def _flush_all(self) -> None:
         if self._flushing is not None:
             running, self._flushing = self._flushing, None
             await running
-        await _flushed(self._box)
+        await flushed(self._box)
 
     def _mark(self, time_ms: int | None, *, ended: bool = False) -> None:
         """Buffer one mark for every partition; nothing when sending live."""
@@ -203,7 +203,12 @@ async def _chunks(events: Iterable[tuple[Source, RecordedEvent]]) -> AsyncIterat
         yield chunk
 
 
-async def _flushed(box: Outbox) -> int:
+async def flushed(box: Outbox) -> int:
+    """Flush, with patience that ends, and say in words what goes wrong; gives the number of records.
+
+    Raises:
+        SendError: The broker does not take them.
+    """
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await box.flush()
@@ -220,7 +225,12 @@ async def _flushed(box: Outbox) -> int:
 
 
 @asynccontextmanager
-async def _producer(settings: Settings, address: str) -> AsyncIterator[Any]:
+async def connected(settings: Settings, address: str) -> AsyncIterator[Any]:
+    """A producer that suits an outbox.
+
+    Raises:
+        BrokerUnreachable: Nobody answers there.
+    """
     # Idempotence: an answer that is lost on the way must not double a batch.
     producer = AIOKafkaProducer(
         **connection.aiokafka(settings, address), enable_idempotence=True, max_batch_size=BATCH_BYTES
@@ -238,7 +248,12 @@ async def _producer(settings: Settings, address: str) -> AsyncIterator[Any]:
             await asyncio.wait_for(producer.stop(), 5)
 
 
-async def _partitions(producer: Any, topics: Iterable[str]) -> dict[str, int]:
+async def partitions(producer: Any, topics: Iterable[str]) -> dict[str, int]:
+    """Topic → its number of partitions.
+
+    Raises:
+        SendError: The broker lacks one; it is not created.
+    """
     # All metadata at once: asking for a topic by its name could create it, with the broker's defaults.
     cluster = await producer.client.fetch_all_metadata()
     counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}

@@ -27,7 +27,6 @@ CODES = {
     "CatalogError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,
-    "RequeueError": Exit.PROBLEM,
     "SendError": Exit.PROBLEM,
     "ProblemError": Exit.PROBLEM,
     "TopicRefused": Exit.PROBLEM,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -102,13 +103,13 @@ def requeue(
                 found.add(_name(record))
                 yield record
 
-    written, left = put_back(chosen(), settings=settings, address=address)
+    written, left = asyncio.run(put_back(chosen(), settings=settings, address=address))
     if as_json:
         write_json({"requeued": written, "left": left, "not_found": sorted(wanted - found)})
     else:
         say(f"Put {written:,} records back.")
     if left:
-        warn(f"{left:,} have neither key nor value, or come from a topic that is not ours, and stay where they are")
+        warn(f"{left:,} come from a topic that is none of ours, and stay where they are")
     for name in sorted(wanted - found):
         warn(f"{name} is not in quarantine")
     if left or wanted - found:

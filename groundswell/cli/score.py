@@ -112,7 +112,8 @@ def _filled(line: bytes, number: int, moment: str) -> tuple[Any, frozenset[str],
 def _heard(record: dict[str, Any], *, explain: bool) -> dict[str, Any]:
     if "error" in record:
         return record
-    heard = {"id": record["id"], **{field: record[field] for field in HEARD if field in record}}
+    heard: dict[str, Any] = {"id": record["id"]}
+    heard.update((field, record[field]) for field in HEARD if field in record)
     if explain:
         return {**heard, "words": record.get("words", [])}
     heard["pain_points"] = [mention["id"] for mention in heard["pain_points"]]
