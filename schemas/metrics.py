@@ -45,7 +45,9 @@ class WindowMetrics(Wire):
     window_end: Timestamp
     closed: bool = Field(description="True once the watermark has passed: the numbers of this window are final.")
     window: Tally = Field(description="This one-minute window alone.")
-    rolling_5m: Tally | None = Field(None, description="The 5 minutes that end with it; null while it is open.")
+    rolling_5m: Tally | None = Field(
+        None, description="The 5 minutes that end with it; null while it is open or not known any more."
+    )
     rolling_1h: Tally | None = None
     rolling_24h: Tally | None = None
     late: int = Field(0, ge=0, description="Of this window's mentions, those that arrived after it was closed.")

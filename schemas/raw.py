@@ -16,6 +16,10 @@ MAX_TEXT = 100_000
 """Longest text that is read, in characters; longer ones go to quarantine."""
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Brand = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""One line without control characters: the brand is a key, and a part of others."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
@@ -25,7 +29,7 @@ class RawEvent(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False)
 
     id: Identifier = Field(description="The source's own id; sent twice within 24 hours of event time, it counts once.")
-    brand: Label = Field(description="Whose customers speak.")
+    brand: Brand = Field(description="Whose customers speak.")
     text: Annotated[str, StringConstraints(max_length=MAX_TEXT)] = Field(description="What was said, as it was said.")
     author: Identifier = Field(description="Who said it; becomes a pseudonym before anything is published.")
     created_at: AwareDatetime = Field(description="When it was said: RFC 3339 with an offset.")
@@ -56,7 +60,7 @@ class Post(RawEvent):
     """A post on a social network."""
 
     network: Label | None = Field(None, description="Where it was posted: x, mastodon, reddit, …")
-    reach: Annotated[int, Field(ge=0, description="How many people may have seen it.")] | None = None
+    reach: Annotated[int, Field(ge=0, lt=2**63, description="How many people may have seen it.")] | None = None
 
 
 class Ticket(RawEvent):

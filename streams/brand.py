@@ -5,6 +5,7 @@ Everything here is a function of the records and the watermark; nothing asks the
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -15,13 +16,13 @@ from streams.catalog import Catalog, Entry
 from streams.detection import Baseline, Detector, Sample, Verdict, onset_of
 from streams.effects import Effects
 from streams.feeds import Case, answer, concerns, needs_person, point_feed
-from streams.metrics import key_of, window_metrics
+from streams.metrics import Sums, key_of, window_metrics
 from streams.topics import ALERTS, DELIGHTS, HANDOFFS, METRICS, PAIN_POINTS
-from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate, Observation, merged
+from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate, Observation
 from streams.windows.cells import MINUTE_MS, Cell, Fragment, minute_of, series_of
 from streams.windows.clock import Clocks
 from streams.windows.quotes import Quote
-from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling
+from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, sliding
 
 ONSET_MS = 6 * HOUR_MS
 """How far back the onset of a spike is looked for."""
@@ -62,34 +63,42 @@ class Brand:
     cases: dict[str, Case] = field(default_factory=dict)
     open: list[int] = field(default_factory=list)
     """Heap of the starts of open cells."""
+    amended: dict[str, set[int]] = field(default_factory=dict)
+    """Series → starts of closed cells that changed and are to be told again."""
     seen: set[int] = field(default_factory=set)
     """Events that are in a cell: what comes again counts once."""
     five: Rolling = field(default_factory=lambda: Rolling(FIVE_MINUTES_MS))
     hour: Rolling = field(default_factory=lambda: Rolling(HOUR_MS))
     day: Rolling = field(default_factory=lambda: Rolling(DAY_MS))
+    holding: dict[str, deque[Cell]] = field(default_factory=dict)
+    """Series → the closed cells of the day in which it has mentions, oldest first."""
 
     # What records do.
 
     def observe(
         self, seen: Observation, scored: dict[str, Any], origin: str, offset: int, effects: Effects, touched: set[int]
-    ) -> None:
-        """Count one scored record; a record that is counted already changes nothing.
+    ) -> bool:
+        """Count one scored record; gives False for one that is counted already or too late, which changes nothing.
 
         Args:
             touched: Starts of open cells that changed; this one is added.
         """
         start = minute_of(seen.time_ms)
         late = self.closed_ms is not None and start < self.closed_ms
-        if late and start < self.rolled_ms - DAY_MS:
+        if self.closed_ms is not None and start < self.closed_ms - DAY_MS:
             effects.counts["too_late"] += 1
-            return
+            return False
         cell = self.cells.get(start)
         if cell is not None and cell.counted(origin, offset):
             effects.counts["replayed"] += 1
-            return
+            return False
         if seen.event in self.seen:
             effects.counts["duplicate"] += 1
-            return
+            return False
+        if late and self.closed_ms is not None and self.rolled_ms < self.closed_ms:
+            # Nothing was due in between: without this, sums that ended earlier would take in what came after them.
+            self._roll(self.closed_ms, effects)
+            self._keep_head(effects)
         if cell is None:
             cell = self.cells[start] = Cell(start)
             if late:
@@ -105,9 +114,10 @@ class Brand:
         self._hand_over(seen, scored, effects)
         if late:
             effects.counts["late"] += 1
-            self._amend(cell, seen, effects)
+            self._amend(cell, seen)
         else:
             touched.add(start)
+        return True
 
     def feed_by(self, clock: str, clocks: Clocks, effects: Effects) -> None:
         """Note which clock the brand's records follow now; clocks that stand still are let go."""
@@ -131,8 +141,8 @@ class Brand:
             if cell.start_ms >= self.rolled_ms - rolling.span_ms:
                 rolling.insert(cell)
 
-    def _amend(self, cell: Cell, seen: Observation, effects: Effects) -> None:
-        """A record came after its window was closed: it still counts, and the window's numbers are told again."""
+    def _amend(self, cell: Cell, seen: Observation) -> None:
+        """A record came after its window was closed: it still counts, and the window is to be told again."""
         if not seen.customer:
             return
         single = Aggregate()
@@ -142,18 +152,29 @@ class Brand:
                 for name in series_of(seen):
                     rolling.amend(name, single)
         for name in series_of(seen):
+            self._index(name, cell)
             if name not in (EVERYTHING, NEGATIVE):
                 self._note_heard(name, cell.start_ms)
             if name != NEGATIVE:
-                sums = tuple(
-                    merged(
-                        other.aggregate(name)
-                        for other in self.day.cells
-                        if cell.end_ms - span <= other.start_ms < cell.end_ms
-                    )
-                    for span in (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
+                self.amended.setdefault(name, set()).add(cell.start_ms)
+
+    def retell(self, effects: Effects) -> None:
+        """Tell the closed windows that changed again: once for all records that came since time last moved on."""
+        if not self.amended:
+            return
+        self._keep_head(effects)
+        forgotten_ms = self.rolled_ms - DAY_MS
+        for name, starts in sorted(self.amended.items()):
+            ends = [start + MINUTE_MS for start in sorted(starts)]
+            spans = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
+            for end_ms, *sums in zip(ends, *(sliding(self.day.cells, name, ends, span) for span in spans), strict=True):
+                # Sums that reach back to cells that are gone are left out: a part would look like the whole.
+                five, hour, day = (
+                    total if max(end_ms - span, self.first_ms or 0) >= forgotten_ms else None
+                    for total, span in zip(sums, spans, strict=True)
                 )
-                self._publish_window(cell, name, sums, None, effects)  # type: ignore[arg-type]
+                self._publish_window(self.cells[end_ms - MINUTE_MS], name, (five, hour, day), None, effects)
+        self.amended.clear()
 
     def _hand_over(self, seen: Observation, scored: dict[str, Any], effects: Effects) -> None:
         key = scored.get("conversation_id") or scored["id"]
@@ -170,7 +191,8 @@ class Brand:
         if case is None:
             case = self.cases[key] = Case(key, seen.voice, scored["source"])
             if len(self.cases) > OPEN_CASES:
-                oldest = min(self.cases.values(), key=lambda other: (other.waiting_ms or seen.time_ms, other.id)).id
+                others = (other for other in self.cases.values() if other is not case)
+                oldest = min(others, key=lambda other: (other.waiting_ms, other.id)).id
                 del self.cases[oldest]
                 effects.state[self._key("case", oldest)] = None
                 effects.counts["case_dropped"] += 1
@@ -189,7 +211,6 @@ class Brand:
         limit = watermark_ms - watermark_ms % MINUTE_MS
         if self.closed_ms is not None and limit <= self.closed_ms:
             return
-        worked = False
         while True:
             cell_end = self.open[0] + MINUTE_MS if self.open else None
             tick = self._next_tick()
@@ -199,10 +220,9 @@ class Brand:
                 self._tick(tick, effects)
             else:
                 break
-            worked = True
+        # Kept even where nothing was due: who takes over must call late what is late here.
         self.closed_ms = limit
-        if worked:
-            self._keep_head(effects)
+        self._keep_head(effects)
 
     def _next_tick(self) -> int | None:
         """The next end of five minutes at which there is something to judge, or of an hour to tell the feeds."""
@@ -218,6 +238,10 @@ class Brand:
         self.hour.evict(end_ms)
         for cell in self.day.evict(end_ms):
             del self.cells[cell.start_ms]
+            for name in cell.names():
+                self.holding[name].popleft()
+                if not self.holding[name]:
+                    del self.holding[name]
             for index, fragment in enumerate(cell.fragments):
                 self.seen.difference_update(fragment.events)
                 effects.state[self._key("cell", f"{cell.start_ms}.{index}")] = None
@@ -230,17 +254,27 @@ class Brand:
         for rolling in (self.five, self.hour, self.day):
             rolling.push(cell)
         for name in cell.names():
+            self._index(name, cell)
             episode = self.episodes.get(name)
             if episode is not None and episode.firing:
                 episode.take_in(cell.aggregate(name), cell.quotes(name))
+                effects.state[self._key("alert", name)] = episode
             if name not in (EVERYTHING, NEGATIVE):
                 self._note_heard(name, cell.start_ms)
             if name != NEGATIVE and not judged_now:
                 self._publish_window(cell, name, self._sums(name), None, effects)
 
+    def _index(self, name: str, cell: Cell) -> None:
+        """Note that a closed cell holds a series; a cell may come to hold it late, and is put in its place."""
+        cells = self.holding.setdefault(name, deque())
+        if not cells or cells[-1].start_ms < cell.start_ms:
+            cells.append(cell)
+        elif cell not in cells:
+            cells.insert(sum(other.start_ms < cell.start_ms for other in cells), cell)
+
     def _note_heard(self, name: str, time_ms: int) -> None:
         first_and_last = self.heard.setdefault(name, [time_ms, time_ms])
-        first_and_last[1] = max(first_and_last[1], time_ms)
+        first_and_last[:] = min(first_and_last[0], time_ms), max(first_and_last[1], time_ms)
         self.fed.setdefault(name, 0)
 
     def _tick(self, now_ms: int, effects: Effects) -> None:
@@ -249,8 +283,7 @@ class Brand:
         points = sorted(names - {EVERYTHING, NEGATIVE})
         decisions = {}
         for name in (*points, NEGATIVE) if NEGATIVE in names else points:
-            verdict = self._judge(name, now_ms, effects)
-            decisions[EVERYTHING if name == NEGATIVE else name] = verdict
+            decisions[EVERYTHING if name == NEGATIVE else name] = self._judge(name, now_ms, effects)
         cell = self.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
         for name in sorted({*decisions, *(self.hour.series.keys() - {NEGATIVE})}):
             self._publish_window(cell, name, self._sums(name), decisions.get(name), effects)
@@ -310,10 +343,10 @@ class Brand:
             fingerprint = fingerprint_of(self.name, kind, point)
             episode = Episode(self.name, kind, point, self._title(name), fingerprint)
             self.episodes[name] = episode
-        recent = [cell for cell in self.day.cells if cell.start_ms >= now_ms - ONSET_MS]
+        recent = [cell for cell in self.holding.get(name, ()) if cell.start_ms >= now_ms - ONSET_MS]
         minutes = [(cell.start_ms, len(cell.aggregate(name).voices)) for cell in recent]
         hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
-        onset = onset_of([minute for minute in minutes if minute[1]], hourly)
+        onset = onset_of(minutes, hourly)
         onset = now_ms - HOUR_MS if onset is None else onset
         episode.begin(onset, now_ms, self._evidence(name))
         for cell in recent:
@@ -335,6 +368,8 @@ class Brand:
 
     def _evidence(self, name: str) -> Evidence:
         voices = self.hour.of(name).voices.keys()
+            elif not self.fed[name]:
+                del self.fed[name]  # It came late, and its day was over before a feed could tell of it.
         pain_points = {
             point: len(aggregate.voices.keys() & voices)
             for point, aggregate in self.hour.series.items()
@@ -361,7 +396,7 @@ class Brand:
         self,
         cell: Cell,
         name: str,
-        sums: tuple[Aggregate, Aggregate, Aggregate],
+        sums: Sums,
         verdict: Verdict | None,
         effects: Effects,
     ) -> None:
@@ -419,7 +454,7 @@ class Brand:
         else:
             self.fed.pop(name, None)
 
-    def _sums(self, name: str) -> tuple[Aggregate, Aggregate, Aggregate]:
+    def _sums(self, name: str) -> Sums:
         return self.five.of(name), self.hour.of(name), self.day.of(name)
 
     def _kind(self, name: str) -> Kind:
@@ -481,4 +516,6 @@ class Brand:
                         rolling.push(cell)
             else:
                 self.open.append(start)
+                for name in cell.names():
+                    self._index(name, cell)
         heapify(self.open)

@@ -71,33 +71,45 @@ class Listener:
                     scored = orjson.loads(record.value)
                     seen, brand_name, origin = observe(scored), scored["brand"], scored["origin"]
                     place, offset = f"{origin['topic']}:{origin['partition']}", origin["offset"]
-            except (ValidationError, KeyError, TypeError, ValueError) as error:
+            except (ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
                 effects.counts["unreadable"] += 1
                 if unreadable is not None:
                     unreadable(index, error)
                 continue
             if record.progress:
+                self._retell(touched, effects)
                 self.clocks.note(progress)
                 effects.state[CLOCKS_KEY] = self.clocks
                 self._advance(effects)
             else:
                 brand = self._brand(brand_name)
-                brand.feed_by(origin.get("replay") or LIVE, self.clocks, effects)
-                brand.observe(seen, scored, place, offset, effects, touched.setdefault(brand_name, set()))
-                self.busy.add(brand_name)
+                if brand_name not in self.busy:
+                    # Time went on while there was nothing to do: what is late is judged by where it is now.
+                    self.busy.add(brand_name)
+                    self._advance_brand(brand, effects)
+                if brand.observe(seen, scored, place, offset, effects, touched.setdefault(brand_name, set())):
+                    brand.feed_by(origin.get("replay") or LIVE, self.clocks, effects)
+        self._retell(touched, effects)
         if caught_up:
             for name, starts in touched.items():
                 self.brands[name].provisional(starts, effects)
         return effects
 
+    def _retell(self, names: Iterable[str], effects: Effects) -> None:
+        for name in names:
+            self.brands[name].retell(effects)
+
     def _advance(self, effects: Effects) -> None:
         for name in sorted(self.busy):
             brand = self.brands[name]
-            watermark = self.clocks.combined(brand.clocks)
-            if watermark is not None:
-                brand.advance(watermark, effects)
-                if brand.idle:
-                    self.busy.discard(name)
+            self._advance_brand(brand, effects)
+            if brand.idle:
+                self.busy.discard(name)
+
+    def _advance_brand(self, brand: Brand, effects: Effects) -> None:
+        watermark = self.clocks.combined(brand.clocks)
+        if watermark is not None:
+            brand.advance(watermark, effects)
 
     def _brand(self, name: str) -> Brand:
         brand = self.brands.get(name)

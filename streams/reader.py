@@ -80,7 +80,8 @@ class Reader:
         for raw in records:
             replay, control = _headers(raw)
             if control:
-                self._note_mark(raw)
+                if (wrong := self._note_mark(raw)) is not None:
+                    self._quarantine(raw, wrong, replay, effects)
                 continue
             event = parse(model, raw.value, limits)
             if isinstance(event, Rejection):
@@ -130,16 +131,16 @@ class Reader:
         # A producer whose clock is ahead must not carry the others' time with it.
         reached.live_ms = max(reached.live_ms or 0, min(time_ms, raw.arrived_ms))
 
-    def _note_mark(self, raw: Raw) -> None:
+    def _note_mark(self, raw: Raw) -> Rejection | None:
         try:
             mark = ReplayMark.model_validate_json(raw.value or b"")
         except ValidationError as error:
-            log.warning("A replay mark at %s can't be read and is ignored: %s", raw.origin, error)
-            return
+            return Rejection("not_ours", f"not a replay's mark, though its header says so: {error}"[:500])
         replays = self._of(raw).replays
         replays[mark.replay] = mark
         while len(replays) > MARKS_KEPT:
             del replays[next(iter(replays))]
+        return None
 
     def _score(self, events: list[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any] | Rejection]:
         if not events:

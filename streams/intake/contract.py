@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import orjson
@@ -22,6 +23,9 @@ EARLIEST_YEAR = 1990
 """No customer spoke to a machine that we read before this: earlier dates are mistakes."""
 
 MAX_DETAIL = 500
+
+_NOT_PLAIN = re.compile(rb"NaN|Infinity|\d{19}|[eE][+]?\d{3}")
+"""What a number that others can't read looks like; the same characters may stand in a string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def parse(model: type[RawEvent], value: bytes | None, limits: Limits) -> RawEven
             "absurd_date",
             f"created_at: {created.isoformat()} lies more than {limits.future_ms // 1000} s ahead of the clock.",
         )
-    if event.__pydantic_extra__ and (b"NaN" in value or b"Infinity" in value or _depth(event.extra) > MAX_DEPTH):
+    if event.__pydantic_extra__ and (_NOT_PLAIN.search(value) or _depth(event.extra) > MAX_DEPTH):
         return _explain_extra(event, value)
     return event
 
@@ -85,7 +89,12 @@ def _explain_extra(event: RawEvent, value: bytes) -> RawEvent | Rejection:
         orjson.loads(value)
     except orjson.JSONDecodeError as error:
         return Rejection("not_a_number", _short(f"NaN and Infinity are not JSON: {error}"))
-    return event  # The words stood inside a string.
+    try:
+        orjson.dumps(event.extra)
+    except orjson.JSONEncodeError as error:
+        # Such a number would be another one for the next reader, who has 64 bits.
+        return Rejection("invalid_field", _short(f"a field outside the contract can't be passed on: {error}"))
+    return event  # The characters stood inside a string, or the number fits.
 
 
 def _explain(error: ValidationError, value: bytes) -> Rejection:

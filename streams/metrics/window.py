@@ -8,6 +8,9 @@ from schemas.base import SCHEMA_VERSION, stamp
 from streams.windows.aggregate import Aggregate
 from streams.windows.cells import MINUTE_MS
 
+Sums = tuple[Aggregate | None, Aggregate | None, Aggregate | None]
+"""Of the 5 minutes, the hour and the day that end with a window; None where it isn't known any more."""
+
 
 def window_metrics(
     brand: str,
@@ -15,7 +18,7 @@ def window_metrics(
     start_ms: int,
     window: Aggregate,
     *,
-    rolling: tuple[Aggregate, Aggregate, Aggregate] | None = None,
+    rolling: Sums | None = None,
     late: int = 0,
     decision: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def window_metrics(
     }
     if rolling is not None:
         for name, aggregate in zip(("rolling_5m", "rolling_1h", "rolling_24h"), rolling, strict=True):
-            record[name] = aggregate.tally()
+            record[name] = aggregate.tally() if aggregate is not None else None
     return record
 
 

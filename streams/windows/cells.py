@@ -43,7 +43,7 @@ class Fragment:
             if aggregate is None:
                 aggregate = self.series[name] = Aggregate()
             aggregate.observe(seen)
-        for name in seen.points or (EVERYTHING,):
+        for name in seen.points or (NEGATIVE if seen.label == "negative" else EVERYTHING,):
             best = self.quotes.setdefault(name, [])
             best.append(seen.quote)
             if len(best) > QUOTES_PER_POINT:
@@ -62,7 +62,7 @@ class Fragment:
         return cls(offsets, events, {name: Aggregate.from_state(value) for name, value in series.items()}, quotes, late)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Cell:
     """One minute of one brand."""
 
@@ -101,17 +101,18 @@ class Cell:
         return merged(fragment.series[name] for fragment in self.fragments if name in fragment.series)
 
     def quotes(self, name: str) -> list[dict[str, Any]]:
-        """The best quotes of one series, best first; of everything, those of every series."""
+        """The best quotes of one series, best first; of the unhappy, those of every series that are."""
         found: Iterator[dict[str, Any]] = (
             quote
             for fragment in self.fragments
             for point, quotes in fragment.quotes.items()
-            if name in (point, EVERYTHING, NEGATIVE)
+            if name in (point, NEGATIVE)
             for quote in quotes
         )
         unique = {quote["id"]: quote for quote in found}
         return sorted(unique.values(), key=quote_rank)[:QUOTES_PER_POINT]
 
+            if name != NEGATIVE or quote["sentiment"] < 0
 
 def series_of(seen: Observation) -> tuple[str, ...]:
     """The series that a record counts in."""

@@ -36,20 +36,22 @@ class ReplayClock:
     ended: list[str] = field(default_factory=list)
     """Origin partitions whose end mark has come."""
     forsaken: bool = False
+    sent_ms: int = 0
+    """When its sender last said something, by the sender's clock."""
 
-    def note(self, origin: str, mark: ReplayMark, at_ms: int) -> None:
+    def note(self, origin: str, mark: ReplayMark) -> None:
         """Take in an origin's last mark; older ones than known change nothing."""
         known = self.times.get(origin)
         if origin not in self.times or (mark.time_ms is not None and (known is None or mark.time_ms > known)):
             self.times[origin] = mark.time_ms
         if mark.ended and origin not in self.ended:
             self.ended.append(origin)
-        self.forsaken = not self.over and at_ms - mark.sent_ms > FORSAKEN_MS
+        self.sent_ms = max(self.sent_ms, mark.sent_ms)
 
     @property
     def over(self) -> bool:
         """Whether every origin has seen the end."""
-        return len(self.ended) == sum(self.origins.values())
+        return len(self.ended) >= sum(self.origins.values())
 
     def watermark(self, lateness_ms: int) -> int | None:
         """Event time before which all is there; None while an origin has not told."""
@@ -83,7 +85,10 @@ class Clocks:
                     clock = self.replays[name] = ReplayClock(dict(mark.origins))
                     if len(self.replays) > CLOCKS_KEPT:
                         del self.replays[next(iter(self.replays))]
-                clock.note(origin, mark, progress.at_ms)
+                clock.note(origin, mark)
+        # Also those of which this worker knows nothing: whoever knew may be gone.
+        for clock in self.replays.values():
+            clock.forsaken = not clock.over and progress.at_ms - clock.sent_ms > FORSAKEN_MS
 
     def watermark(self, name: str) -> int | None:
         """Event time before which all is there, by one clock; None while it can't be told."""
@@ -116,7 +121,8 @@ class Clocks:
             "raw": self.raw,
             "live": self.live,
             "replays": {
-                name: [clock.origins, clock.times, clock.ended, clock.forsaken] for name, clock in self.replays.items()
+                name: [clock.origins, clock.times, clock.ended, clock.forsaken, clock.sent_ms]
+                for name, clock in self.replays.items()
             },
         }
 

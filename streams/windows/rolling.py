@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from streams.windows.aggregate import Aggregate
@@ -57,3 +58,24 @@ class Rolling:
     def of(self, name: str) -> Aggregate:
         """One series' sums, empty where it has none."""
         return self.series.get(name) or Aggregate()
+
+
+def sliding(cells: Iterable[Cell], name: str, ends: Iterable[int], span_ms: int) -> Iterator[Aggregate]:
+    """One series' sums at each of these ends, over ``[end - span_ms, end)`` by cell start.
+
+    Args:
+        cells: In order of time.
+        ends: Likewise. Each sum is good until the next one is asked for.
+    """
+    total, inside = Aggregate(), deque[tuple[int, Aggregate]]()
+    coming = ((cell.start_ms, cell.aggregate(name)) for cell in cells)
+    following = next(coming, None)
+    for end_ms in ends:
+        while following is not None and following[0] < end_ms:
+            if following[1].mentions:
+                inside.append(following)
+                total.add(following[1])
+            following = next(coming, None)
+        while inside and inside[0][0] < end_ms - span_ms:
+            total.subtract(inside.popleft()[1])
+        yield total

@@ -1,0 +1,99 @@
+"""The listener is a function of what was said: not of order, cuts, origins, redelivery or restarts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.listener import Heard
+from streams.topics import ALERTS, HANDOFFS, METRICS
+from tests.properties.logs import customers, frames, logs
+from tests.properties.oracle import SPANS, expected, minutes_of, start_of
+from tests.support.examples import examples
+from tests.support.partition import Partition
+
+CUTS = st.lists(st.integers(1, 60), min_size=1, max_size=4)
+
+
+def listened(pieces: list[list[Heard]]) -> Partition:
+    partition = Partition()
+    for piece in pieces:
+        partition.hear(piece)
+    return partition
+
+
+def told_alerts(partition: Partition) -> list[dict[str, Any]]:
+    return sorted(partition.of(ALERTS), key=lambda alert: (alert["fingerprint"], alert["revision"]))
+
+
+def without_handoffs(partition: Partition) -> dict[tuple[str, str], dict[str, Any]]:
+    """Handoffs are a conversation: who answered whom depends on the order of arrival, and is meant to."""
+    return {key: value for key, value in partition.final().items() if key[0] != HANDOFFS.short_name}
+
+
+@examples(25)
+@given(st.data())
+def test_order_cuts_and_origins_change_nothing(data: st.DataObject) -> None:
+    records = data.draw(customers())
+    one, other = (listened(frames(data.draw(logs(records)), data.draw(CUTS))) for _ in range(2))
+    assert told_alerts(one) == told_alerts(other)
+    assert without_handoffs(one) == without_handoffs(other)
+
+
+@examples(20)
+@given(st.data())
+def test_closed_windows_equal_a_naive_count(data: st.DataObject) -> None:
+    records = data.draw(customers())
+    partition = listened(frames(data.draw(logs(records)), data.draw(CUTS)))
+    windows = {
+        (value["brand"], value["pain_point"], start_of(value)): value
+        for (topic, _), value in partition.final().items()
+        if topic == METRICS.short_name
+    }
+    assert minutes_of(records) <= windows.keys()
+    for (brand, name, start_ms), window in windows.items():
+        assert window["late"] == 0
+        for span, numbers in expected(records, brand, name, start_ms).items():
+            shown = window[span] | {"emotions": dict(sorted(window[span]["emotions"].items()))}
+            assert shown == numbers, (brand, name, window["window_start"], span)
+    assert SPANS.keys() <= window.keys()
+
+
+@examples(25)
+@given(st.data())
+def test_what_is_read_again_changes_nothing(data: st.DataObject) -> None:
+    records = data.draw(customers())
+    pieces = frames(data.draw(logs(records)), data.draw(CUTS))
+    once = listened(pieces)
+    again = Partition()
+    for last, piece in enumerate(pieces):
+        again.hear(piece)
+        if data.draw(st.integers(0, 4)) == 0:
+            # A worker dies before its offsets are committed: whoever takes over reads from the last commit on.
+            first = data.draw(st.integers(0, last))
+            if data.draw(st.booleans()):
+                again.restart()
+            for repeated in pieces[first : last + 1]:
+                again.hear(repeated)
+    assert again.final() == once.final()
+    assert again.stored == once.stored
+
+
+@examples(25)
+@given(st.data())
+def test_a_restart_changes_nothing(data: st.DataObject) -> None:
+    records = data.draw(customers())
+    # Also what comes too late for its window: later by up to three hours.
+    log = data.draw(logs(records, latest_ms=data.draw(st.sampled_from([0, 9 * 60_000, 3 * 3_600_000]))))
+    pieces = frames(log, data.draw(CUTS))
+    unbroken, broken = Partition(), Partition()
+    for piece in pieces:
+        caught_up = data.draw(st.booleans())
+        unbroken.hear(piece, caught_up=caught_up)
+        broken.hear(piece, caught_up=caught_up)
+        if data.draw(st.integers(0, 3)) == 0:
+            broken.restart()
+        assert broken.stored == unbroken.stored
+    assert broken.published == unbroken.published
