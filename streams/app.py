@@ -103,6 +103,7 @@ class Runtime(Service):  # type: ignore[misc]
 
     def _observe(self) -> None:
         self.detect.observe()
+        self.telemetry.lag.clear()  # A partition that others have now would show its last lag for ever.
         consumer = self.app.consumer
         for tp in consumer.assignment():
             highwater = consumer.highwater(tp)

@@ -197,7 +197,9 @@ class DetectStage:
         return sorted(self._owned - set(self._listeners))
 
     def observe(self) -> None:
-        """Bring this stage's gauges up to date."""
+        """Bring this stage's gauges up to date; a partition that others have now is theirs to show."""
+        self._telemetry.watermark.clear()
+        self._telemetry.brands.clear()
         for partition, listener in self._listeners.items():
             watermark = listener.clocks.watermark("live")
             if watermark is not None:
@@ -255,6 +257,9 @@ class NotifyStage:
     def __init__(self, sinks: list[Sink], telemetry: Telemetry) -> None:
         self._sinks = sinks
         self._telemetry = telemetry
+        for sink in sinks:
+            for result in ("delivered", "failed"):
+                telemetry.deliveries.labels(sink.name, result)  # From zero on, so that the first failure is a rise.
 
     async def close(self) -> None:
         """Give back what the sinks hold."""

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from time import perf_counter
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
 
+from schemas.quarantine import QuarantineReason
 from streams.effects import Effects
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
+STAGES = ("score", "detect", "notify")
+UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable")
 
 
 class Telemetry:
@@ -69,6 +73,19 @@ class Telemetry:
         self.brands = Gauge(
             "groundswell_brands", "Brands that a partition keeps in memory.", ["partition"], registry=self.registry
         )
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Show the counters that rules watch before there is anything to count.
+
+        Prometheus' ``increase`` sees nothing in a series that begins with its first event.
+        """
+        for stage in STAGES:
+            self.records.labels(stage)
+        for quarantined in get_args(QuarantineReason):
+            self.quarantined.labels(quarantined)
+        for uncounted in UNCOUNTED:
+            self.uncounted.labels(uncounted)
 
     @contextmanager
     def frame(self, stage: str, records: int) -> Iterator[None]:
@@ -96,5 +113,5 @@ class Telemetry:
                 self.alerts.labels(detail).inc(count)
             elif name == "late":
                 self.late.inc(count)
-            elif name in ("replayed", "duplicate", "too_late", "unreadable"):
+            elif name in UNCOUNTED:
                 self.uncounted.labels(name).inc(count)
