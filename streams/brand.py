@@ -5,7 +5,6 @@ Everything here is a function of the records and the watermark; nothing asks the
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -70,8 +69,6 @@ class Brand:
     five: Rolling = field(default_factory=lambda: Rolling(FIVE_MINUTES_MS))
     hour: Rolling = field(default_factory=lambda: Rolling(HOUR_MS))
     day: Rolling = field(default_factory=lambda: Rolling(DAY_MS))
-    holding: dict[str, deque[Cell]] = field(default_factory=dict)
-    """Series → the closed cells of the day in which it has mentions, oldest first."""
 
     # What records do.
 
@@ -152,7 +149,6 @@ class Brand:
                 for name in series_of(seen):
                     rolling.amend(name, single)
         for name in series_of(seen):
-            self._index(name, cell)
             if name not in (EVERYTHING, NEGATIVE):
                 self._note_heard(name, cell.start_ms)
             if name != NEGATIVE:
@@ -238,10 +234,6 @@ class Brand:
         self.hour.evict(end_ms)
         for cell in self.day.evict(end_ms):
             del self.cells[cell.start_ms]
-            for name in cell.names():
-                self.holding[name].popleft()
-                if not self.holding[name]:
-                    del self.holding[name]
             for index, fragment in enumerate(cell.fragments):
                 self.seen.difference_update(fragment.events)
                 effects.state[self._key("cell", f"{cell.start_ms}.{index}")] = None
@@ -254,7 +246,6 @@ class Brand:
         for rolling in (self.five, self.hour, self.day):
             rolling.push(cell)
         for name in cell.names():
-            self._index(name, cell)
             episode = self.episodes.get(name)
             if episode is not None and episode.firing:
                 episode.take_in(cell.aggregate(name), cell.quotes(name))
@@ -263,14 +254,6 @@ class Brand:
                 self._note_heard(name, cell.start_ms)
             if name != NEGATIVE and not judged_now:
                 self._publish_window(cell, name, self._sums(name), None, effects)
-
-    def _index(self, name: str, cell: Cell) -> None:
-        """Note that a closed cell holds a series; a cell may come to hold it late, and is put in its place."""
-        cells = self.holding.setdefault(name, deque())
-        if not cells or cells[-1].start_ms < cell.start_ms:
-            cells.append(cell)
-        elif cell not in cells:
-            cells.insert(sum(other.start_ms < cell.start_ms for other in cells), cell)
 
     def _note_heard(self, name: str, time_ms: int) -> None:
         first_and_last = self.heard.setdefault(name, [time_ms, time_ms])
@@ -283,7 +266,8 @@ class Brand:
         points = sorted(names - {EVERYTHING, NEGATIVE})
         decisions = {}
         for name in (*points, NEGATIVE) if NEGATIVE in names else points:
-            decisions[EVERYTHING if name == NEGATIVE else name] = self._judge(name, now_ms, effects)
+            verdict = self._judge(name, now_ms, effects)
+            decisions[EVERYTHING if name == NEGATIVE else name] = verdict
         cell = self.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
         for name in sorted({*decisions, *(self.hour.series.keys() - {NEGATIVE})}):
             self._publish_window(cell, name, self._sums(name), decisions.get(name), effects)
@@ -343,10 +327,10 @@ class Brand:
             fingerprint = fingerprint_of(self.name, kind, point)
             episode = Episode(self.name, kind, point, self._title(name), fingerprint)
             self.episodes[name] = episode
-        recent = [cell for cell in self.holding.get(name, ()) if cell.start_ms >= now_ms - ONSET_MS]
+        recent = [cell for cell in self.day.cells if cell.start_ms >= now_ms - ONSET_MS]
         minutes = [(cell.start_ms, len(cell.aggregate(name).voices)) for cell in recent]
         hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
-        onset = onset_of(minutes, hourly)
+        onset = onset_of([minute for minute in minutes if minute[1]], hourly)
         onset = now_ms - HOUR_MS if onset is None else onset
         episode.begin(onset, now_ms, self._evidence(name))
         for cell in recent:
@@ -365,11 +349,11 @@ class Brand:
         for name in sorted(self.fed):
             if self.fed[name] != self.day.of(name).mentions or self.hour.of(name).mentions:
                 self._publish_feed(name, now_ms, effects)
+            elif not self.fed[name]:
+                del self.fed[name]  # It came late, and its day was over before a feed could tell of it.
 
     def _evidence(self, name: str) -> Evidence:
         voices = self.hour.of(name).voices.keys()
-            elif not self.fed[name]:
-                del self.fed[name]  # It came late, and its day was over before a feed could tell of it.
         pain_points = {
             point: len(aggregate.voices.keys() & voices)
             for point, aggregate in self.hour.series.items()
@@ -516,6 +500,4 @@ class Brand:
                         rolling.push(cell)
             else:
                 self.open.append(start)
-                for name in cell.names():
-                    self._index(name, cell)
         heapify(self.open)

@@ -62,7 +62,7 @@ class Fragment:
         return cls(offsets, events, {name: Aggregate.from_state(value) for name, value in series.items()}, quotes, late)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Cell:
     """One minute of one brand."""
 
@@ -108,11 +108,11 @@ class Cell:
             for point, quotes in fragment.quotes.items()
             if name in (point, NEGATIVE)
             for quote in quotes
+            if name != NEGATIVE or quote["sentiment"] < 0
         )
         unique = {quote["id"]: quote for quote in found}
         return sorted(unique.values(), key=quote_rank)[:QUOTES_PER_POINT]
 
-            if name != NEGATIVE or quote["sentiment"] < 0
 
 def series_of(seen: Observation) -> tuple[str, ...]:
     """The series that a record counts in."""

@@ -122,7 +122,7 @@ def test_who_takes_over_calls_late_what_was_late() -> None:
         return windows(partition)
 
     assert told_windows(restart=True) == told_windows(restart=False)
-    assert [window["late"] for window in told_windows(restart=True)][-1] == 1
+    assert [window["late"] for window in told_windows(restart=True) if window["late"]] == [1]
 
 
 def test_a_pain_point_that_was_first_heard_late_outlives_a_restart() -> None:
