@@ -5,6 +5,7 @@ Everything here is a function of the records and the watermark; nothing asks the
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -69,6 +70,8 @@ class Brand:
     five: Rolling = field(default_factory=lambda: Rolling(FIVE_MINUTES_MS))
     hour: Rolling = field(default_factory=lambda: Rolling(HOUR_MS))
     day: Rolling = field(default_factory=lambda: Rolling(DAY_MS))
+    holding: dict[str, deque[Cell]] = field(default_factory=dict)
+    """Series → the closed cells of the day in which it has mentions, oldest first."""
 
     # What records do.
 
@@ -149,6 +152,7 @@ class Brand:
                 for name in series_of(seen):
                     rolling.amend(name, single)
         for name in series_of(seen):
+            self._index(name, cell)
             if name not in (EVERYTHING, NEGATIVE):
                 self._note_heard(name, cell.start_ms)
             if name != NEGATIVE:
@@ -234,6 +238,10 @@ class Brand:
         self.hour.evict(end_ms)
         for cell in self.day.evict(end_ms):
             del self.cells[cell.start_ms]
+            for name in cell.names():
+                self.holding[name].popleft()
+                if not self.holding[name]:
+                    del self.holding[name]
             for index, fragment in enumerate(cell.fragments):
                 self.seen.difference_update(fragment.events)
                 effects.state[self._key("cell", f"{cell.start_ms}.{index}")] = None
@@ -246,6 +254,7 @@ class Brand:
         for rolling in (self.five, self.hour, self.day):
             rolling.push(cell)
         for name in cell.names():
+            self._index(name, cell)
             episode = self.episodes.get(name)
             if episode is not None and episode.firing:
                 episode.take_in(cell.aggregate(name), cell.quotes(name))
@@ -254,6 +263,14 @@ class Brand:
                 self._note_heard(name, cell.start_ms)
             if name != NEGATIVE and not judged_now:
                 self._publish_window(cell, name, self._sums(name), None, effects)
+
+    def _index(self, name: str, cell: Cell) -> None:
+        """Note that a closed cell holds a series; a cell may come to hold it late, and is put in its place."""
+        cells = self.holding.setdefault(name, deque())
+        if not cells or cells[-1].start_ms < cell.start_ms:
+            cells.append(cell)
+        elif cell not in cells:
+            cells.insert(sum(other.start_ms < cell.start_ms for other in cells), cell)
 
     def _note_heard(self, name: str, time_ms: int) -> None:
         first_and_last = self.heard.setdefault(name, [time_ms, time_ms])
@@ -266,11 +283,13 @@ class Brand:
         points = sorted(names - {EVERYTHING, NEGATIVE})
         decisions = {}
         for name in (*points, NEGATIVE) if NEGATIVE in names else points:
-            verdict = self._judge(name, now_ms, effects)
-            decisions[EVERYTHING if name == NEGATIVE else name] = verdict
+            decisions[EVERYTHING if name == NEGATIVE else name] = self._judge(name, now_ms, effects)
         cell = self.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
-        for name in sorted({*decisions, *(self.hour.series.keys() - {NEGATIVE})}):
-            self._publish_window(cell, name, self._sums(name), decisions.get(name), effects)
+        for name in sorted({*decisions, *cell.names()} - {NEGATIVE}):
+            verdict = decisions.get(name)
+            # A quiet minute of a quiet series is no news.
+            if cell.holds(name) or (verdict is not None and verdict.reason not in ("below_minimum", "no_baseline")):
+                self._publish_window(cell, name, self._sums(name), verdict, effects)
         if now_ms % HOUR_MS == 0:
             self._end_hour(now_ms, effects)
 
@@ -327,10 +346,10 @@ class Brand:
             fingerprint = fingerprint_of(self.name, kind, point)
             episode = Episode(self.name, kind, point, self._title(name), fingerprint)
             self.episodes[name] = episode
-        recent = [cell for cell in self.day.cells if cell.start_ms >= now_ms - ONSET_MS]
+        recent = [cell for cell in self.holding.get(name, ()) if cell.start_ms >= now_ms - ONSET_MS]
         minutes = [(cell.start_ms, len(cell.aggregate(name).voices)) for cell in recent]
         hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
-        onset = onset_of([minute for minute in minutes if minute[1]], hourly)
+        onset = onset_of(minutes, hourly)
         onset = now_ms - HOUR_MS if onset is None else onset
         episode.begin(onset, now_ms, self._evidence(name))
         for cell in recent:
@@ -407,13 +426,12 @@ class Brand:
         day, hour = self.day.of(name), self.hour.of(name)
         first_ms, last_ms = self.heard[name]
         quotes: list[Quote] = []
-        hours = set()
-        for cell in reversed(self.day.cells):
-            if cell.aggregate(name).mentions:
-                hours.add(cell.start_ms // HOUR_MS)
-                if len(quotes) < FEED_QUOTES:
-                    quotes.extend(cell.quotes(name))
+        for cell in reversed(self.holding.get(name, ())):
+            quotes.extend(cell.quotes(name))
+            if len(quotes) >= FEED_QUOTES:
+                break
         past = self.baselines.get(name)
+        last_day = past.counts(range(now_ms // HOUR_MS - 24, now_ms // HOUR_MS)) if past else []
         known = past.span(now_ms - DAY_MS) if past else range(0)
         usual_day = sum(past.counts(known)) * 24 / len(known) if past and len(known) >= 24 else None
         episode = self.episodes.get(name)
@@ -425,7 +443,7 @@ class Brand:
             hour=hour,
             day=day,
             everything=self.day.of(EVERYTHING),
-            hours_heard=min(len(hours), 24),
+            hours_heard=sum(count > 0 for count in last_day),
             usual_day=usual_day,
             first_ms=first_ms,
             last_ms=last_ms,
@@ -498,6 +516,8 @@ class Brand:
                 for rolling in (self.five, self.hour, self.day):
                     if start >= self.rolled_ms - rolling.span_ms:
                         rolling.push(cell)
+                for name in cell.names():
+                    self._index(name, cell)
             else:
                 self.open.append(start)
         heapify(self.open)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 HOUR_MS = 3_600_000
 KEPT_HOURS = 14 * 24
@@ -16,9 +17,12 @@ class Baseline:
     """When the brand was first heard: no hour before it is a zero, it is unknown."""
     hours: dict[int, int] = field(default_factory=dict)
     """Hours since the epoch → distinct voices."""
+    learned: Any = None
+    """What a detector worked out from the hours so far, for its next look; not a part of the state."""
 
     def record(self, hour: int, voices: int) -> None:
         """Note a full hour; the same hour noted again is replaced."""
+        self.learned = None
         if voices:
             self.hours[hour] = voices
         for old in [known for known in self.hours if known <= hour - KEPT_HOURS]:

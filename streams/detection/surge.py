@@ -110,7 +110,9 @@ class Surge:
         return Verdict(reason, observed, round(expected, 3), chance, window_ms)
 
     def _rhythm(self, past: Baseline, span: range) -> tuple[list[int], list[float]]:
-        """The past hours' voices, and what is expected in each hour of the day."""
+        """The past hours' voices, and what is expected in each hour of the day; worked out once an hour."""
+        if past.learned is not None and past.learned[0] == (self, span):
+            return past.learned[1], past.learned[2]
         counts = past.counts(span)
         overall = trimmed_mean(counts)
         by_hour: list[list[int]] = [[] for _ in range(DAY_HOURS)]
@@ -122,6 +124,7 @@ class Surge:
             weight = self.prior_hours
             expected = (weight * overall + len(same) * trimmed_mean(same)) / (weight + len(same))
             rhythm.append(max(expected, self.floor))
+        past.learned = ((self, span), counts, rhythm)
         return counts, rhythm
 
 

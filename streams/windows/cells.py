@@ -62,7 +62,7 @@ class Fragment:
         return cls(offsets, events, {name: Aggregate.from_state(value) for name, value in series.items()}, quotes, late)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Cell:
     """One minute of one brand."""
 
@@ -93,6 +93,10 @@ class Cell:
     def names(self) -> list[str]:
         """The series that have mentions here, in a fixed order."""
         return sorted({name for fragment in self.fragments for name in fragment.series})
+
+    def holds(self, name: str) -> bool:
+        """Whether a series has mentions here."""
+        return any(name in fragment.series for fragment in self.fragments)
 
     def aggregate(self, name: str) -> Aggregate:
         """All that the minute holds of one series."""
