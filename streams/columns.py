@@ -56,7 +56,8 @@ class Columns:
             ColumnsError: A pair has no ``=``, a field or a time zone is unknown.
         """
         try:
-            zone = ZoneInfo(timezone) if timezone else None
+            # UTC needs no database of time zones, which a small machine may lack.
+            zone = UTC if timezone in ("UTC", "Z") else ZoneInfo(timezone) if timezone else None
         except (LookupError, OSError, ValueError) as error:
             raise ColumnsError(
                 f"{timezone!r} is no time zone; give a name such as UTC, Europe/Paris or America/New_York"

@@ -71,13 +71,13 @@ class _JsonLines:
         self._file, self._columns, self._latest_ms = file, reading.columns, reading.latest_ms
 
     def scan(self) -> Iterator[tuple[int, bytes | None]]:
-        for offset, line in _lines(self._file):
+        for offset, line in lines(self._file):
             if line is None or line.strip():
                 yield offset, line
 
     def at(self, offset: int) -> bytes | None:
         self._file.seek(offset)
-        return next(_lines(self._file, offset))[1]
+        return next(lines(self._file, offset))[1]
 
     def time(self, record: bytes) -> int | None:
         return self.event(record)[2]
@@ -183,7 +183,7 @@ def records(file: IO[bytes], path: str, reading: Reading) -> Records:
     return _JsonLines(file, reading)
 
 
-def _lines(file: IO[bytes], offset: int = 0) -> Iterator[tuple[int, bytes | None]]:
+def lines(file: IO[bytes], offset: int = 0) -> Iterator[tuple[int, bytes | None]]:
     """Lines without their ends, with the byte that each begins at; None for one that is too large."""
     while line := file.readline(MAX_VALUE_BYTES + 2):
         size = len(line)

@@ -19,9 +19,9 @@ from groundswell.cli.exits import Exit
 from groundswell.cli.failures import UsageError
 from groundswell.cli.output import write_json
 from schemas.raw import RawEvent, Source
+from streams.intake.contract import MAX_BYTES
 
 AT_ONCE: Final = 500
-LONGEST_LINE: Final = 16 * 1024 * 1024
 FILLED: Final = ("brand", "author", "created_at")
 """What a text needs not have here, though an event on a topic must."""
 HEARD: Final = (
@@ -63,9 +63,17 @@ def score(
 
 
 def scored(
-    lines: Iterable[bytes], source: Source, scorer: Any, now_ms: int, future_ms: int
+    lines: Iterable[bytes | None], source: Source, scorer: Any, now_ms: int, future_ms: int
 ) -> Iterator[dict[str, Any]]:
-    """Each line's scored record in wire form, or ``{"id", "error"}``; in order, some hundreds at once."""
+    """Each line's scored record in wire form, or ``{"id", "error"}``; in order, some hundreds at once.
+
+    Args:
+        lines: JSON objects; None for a line that is too long to be read.
+        source: What they are.
+        scorer: A ``streams.scoring.Scorer``.
+        now_ms: The clock, for texts that don't say when, and for dates in the future.
+        future_ms: How far ahead of the clock a date may be.
+    """
     from schemas.scored import Origin
     from streams.intake import SOURCES, Limits, Rejection, parse
 
@@ -90,8 +98,11 @@ def _is_event(it: object) -> bool:
     return isinstance(it, RawEvent)
 
 
-def _filled(line: bytes, number: int, moment: str) -> tuple[Any, frozenset[str], bytes]:
+def _filled(line: bytes | None, number: int, moment: str) -> tuple[Any, frozenset[str], bytes]:
     """The line's id, the fields that were filled in, and the line as an event of the contract."""
+    if line is None:
+        # Intake tells by its length what is wrong with it.
+        return number + 1, frozenset(), b" " * (MAX_BYTES + 1)
     try:
         event = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -122,14 +133,13 @@ def _heard(record: dict[str, Any], *, explain: bool) -> dict[str, Any]:
     return heard
 
 
-def _lines(file: str, stack: ExitStack) -> Iterator[bytes]:
+def _lines(file: str, stack: ExitStack) -> Iterator[bytes | None]:
+    from streams.formats import lines
+
     opened = _opened(file)
     if file != "-":
         stack.callback(opened.close)
-    while line := opened.readline(LONGEST_LINE):
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if text:
-            yield text
+    return (line for _, line in lines(opened) if line is None or line.strip())
 
 
 def _opened(file: str) -> IO[bytes]:

@@ -230,6 +230,13 @@ def test_score_keeps_ids_and_order(run: Run) -> None:
     assert rows[3]["error"]["reason"] == "missing_field"
 
 
+def test_score_passes_over_what_is_too_long(run: Run) -> None:
+    result = run("score", stdin=b"x" * 9_000_000 + b"\n" + LINES.splitlines()[0])
+    long, fine = map(orjson.loads, result.stdout.splitlines())
+    assert (long["id"], long["error"]["reason"]) == (1, "too_large")
+    assert fine["id"] == 7
+
+
 def test_score_explains_and_shows_all(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "texts.jsonl"
     file.write_bytes(LINES)
