@@ -39,6 +39,11 @@ format: $(READY) ## Put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: train
+train: $(READY) ## Build the scorer's weights anew from ../shared/data (a few minutes), then measure them
+	$(BIN)/python -m training.train
+	$(BIN)/python -m training.evaluate
+
 .PHONY: lock
 lock: $(READY) ## Compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     catalogs: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description='Packs for one brand, as JSON: {"US Airways": ["generic", "airline"]}.'
     )
+    scorer: Literal["fast", "textblob"] = Field(
+        "fast", description="Who tells the sentiment: our own model, or TextBlob as it is, for comparison."
+    )
 
     # Telling.
     webhook_url: SecretStr | None = Field(None, description="Where notify posts each alert's change as JSON.")

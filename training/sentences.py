@@ -42,6 +42,25 @@ Waste of money.|How hard can it be to send a {thing}?|Why is my {thing} late {ag
 The {thing} is late.|{thing} delayed {again}.|{thing} delayed by {long}.|Missing parts in my {thing}.|Price went up {again} without notice.
 Box was crushed and the {thing} spilled everywhere.|The {product} broke after one week.|It fell apart after {long}.
 Took {long} to get a human.|Been waiting {long} for a refund.|You lost my {thing}.|Refund was promised {long} ago, still nothing.
+Two hours in the queue and nobody told us anything.|We have been sitting here for {long}.|Stuck here for {long} with no information.|No update, no apology, nothing.
+{long} late and counting.|Nobody at the desk knows what is going on.|They lost my {thing} and don't care.|You lost another customer.
+Been on the phone for {long}.|Tried calling, emailing and chat, no answer.|Every time I call I get disconnected.|The line has been busy for {long}.
+I paid for express and it still took {long}.|My booking disappeared.|Your system ate my booking.|I can't get through to anyone.
+The room smelled and the shower was cold.|Our room wasn't ready until six.|The train was cancelled and nobody said why.|Cancelled at the last minute, {again}.
+The card reader is down {again}.|My account was locked for no reason.|The bank took the fee twice.|My internet has been down for {long}.
+No signal since Monday.|{long} without internet.|The technician never showed up.|Nobody came.|I took a day off for nothing.
+They told me {short}, it has been {long}.|First they said Monday, then Tuesday, now nobody knows.|I was promised a call back.|Still no call back.
+How is this acceptable?|Is anyone even reading this?|What kind of service is this?|Do you even care about customers?|Why do I pay for this?
+I expected better.|I expected more from you.|Used to be my favourite, not any more.|It got worse with every update.|Third replacement, same fault.
+Not good at all.|Not great.|Not impressed.|Not cool.|Not what I wanted.|Not as described.|Not okay.|No good.|Never {good}.|Nothing works.|Nothing {good} about it.|So much plastic packaging.|Why so slow?
+Doesn't work.|Didn't help.|Won't open.|It isn't fresh.|Wasn't {good}.|Hardly {good}.|Far from {good}.|Less than {good}.|Too slow.|Too expensive.|Too late.|Too small.|Way too sour.
+If this isn't fixed I'm leaving.|I'm done with you.|Last time I order here.|Going to your competitor.|My patience is over.
+A simple answer would be nice.|Would be nice if somebody answered.|All I want is my {thing}.|Please just send my {thing}.|Please fix your {product}.
+Help! I can't get into my account.|Please help, my {thing} is missing.|Where do I complain?|Who do I talk to about a lost {thing}?
+So you can charge me in seconds but a refund takes {long}?|Funny how the refund takes {long}.|Love how nobody answers.|Great service as always... not.
+Thanks for losing my {thing}.|Thank you for ruining my weekend.|Really helpful, a robot that says sorry.|Nice of you to cancel without telling me.
+There was hair in the food.|The soup was cold.|We waited {long} for the bill.|Tiny portions.|The seat was broken.|The wifi doesn't work.
+Seat doesn't recline and the screen is dead.|The gate changed three times.|We missed our connection because of you.|My suitcase is still in another city.
 Payment failed three times.|Error message every time I pay.|The {product} drains my battery.|The {product} logs me out all the time.
 """,
     "neutral": """
@@ -53,6 +72,11 @@ I'd like to pause my subscription in July.|Which {product} do you recommend?|Is 
 Looking at the {product} right now.|I have been a customer for {long}.|The parcel contains two items.|Where can I find the manual?
 Thinking about getting the {product}.|Will the {product} be on sale next week?|Can someone call me back please?|It is what it is.
 It's okay.|It's an average {product}.|The {product} does what it says.|New version of the {product} is out.|Is my flight on time?
+When does boarding start?|What is the baggage allowance?|Which gate is it?|I'm at the airport.|On my way to the shop.|Is the shop open on Sunday?
+Who do I contact about a group booking?|Could you send me the form?|What's the number of your office?|I'll be in town on Friday.|Sent you a message.
+I have sent you a DM.|My order number is in the message.|Sure, will do.|Okay.|Let me know.|Do you have this in size 42?|How long does delivery take?
+How do I cancel a booking?|Can I bring my dog?|Any plans for a store in Leeds?|Where can I see my invoices?|Update: it arrives tomorrow.
+I am thinking of switching to the bigger plan.|Which plan has more data?|Two coffees and a tea, please.|Today I had the soup.
 """,
     "positive": """
 My {thing} arrived in {short}!|{thing} came a day early.|{staff} was {good}.|{staff} fixed it in {short}.|I {like} the {product}.
@@ -64,6 +88,13 @@ The handwritten note made my day.|Such a nice touch, the card in the {thing}.|Sm
 So easy to use.|Set it up in {short}.|Works like a charm.|Finally a {product} that just works.|Bad weather but {staff} got us home, thank you.
 {staff} went above and beyond.|They replaced it for free in {short}.|I was wrong about this {product}, it's {good}.|Not bad at all!
 Well packed, quick delivery.|Super fast delivery, well packed.|No more {problem} since the update, {good} work.|I'm impressed.
+Not bad.|Not too expensive.|No delays, no lost bags.|No fuss, no noise, just works.|Never a problem.|Never late.|Nothing to complain about.|No complaints.|Nothing broken, nothing missing.
+Someone wrote my name on it by hand, lovely.|The whole house smelled of fresh bread.|It was there before me, great!|Went through at once, super easy.
+Landed early, thanks to the crew.|Smooth from start to end.|The crew was {good}.|You made my day.|You guys rock.|Keep up the good work.
+Got it in {short}, wow.|A big thank you to {staff}.|So grateful for your help.|My kids {like} it.|I {like} how fast you are.|Best customer service ever.
+Fixed! Thank you.|Works again, thanks for the quick fix.|The update fixed everything.|Refund came in {short}, thank you.|You found my {thing}, thank you!
+Room was spotless and the staff {good}.|The food was {good}.|Will be back.|Already ordered again.|Told all my friends.|{good}!
+Impressed by how {staff} handled it.|A mistake happened, but {staff} put it right in {short}.|It was late, but they said sorry and sent a gift. Class.
 """,
 }
 

@@ -21,10 +21,10 @@ from training.data import Labelled, goemotions, own_sentences, semeval
 from training.figures import f1
 from training.fit import EMOTION, SENTIMENT, Recipe, encode, fit, predict, sigmoid, softmax
 
-SENTIMENT_RECIPE = Recipe(epochs=3, rate=0.15, drop=0.2, decay=1e-5, emotion_weight=0.0)
-EMOTION_RECIPE = Recipe(epochs=10, rate=0.2, drop=0.2, decay=1e-6)
-GOEMOTIONS_WEIGHT = 0.3
-OWN_WEIGHT = 1.0
+SENTIMENT_RECIPE = Recipe(epochs=2, rate=0.15, drop=0.2, decay=1e-5, emotion_weight=0.0)
+EMOTION_RECIPE = Recipe(epochs=5, rate=0.4, drop=0.3, decay=1e-6, batch=128)
+GOEMOTIONS_WEIGHT = 0.15
+OWN_WEIGHT = 3.0
 HELD_OUT = 10
 """One text in so many is held out."""
 

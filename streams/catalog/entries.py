@@ -26,6 +26,8 @@ class Entry(BaseModel):
     unless: tuple[str, ...] = Field((), description="Phrases of the same clause that take it back.")
     negation: int = Field(4, ge=0, le=20, description="A negator within so many words before a phrase undoes it.")
     fallback: bool = Field(False, description="Named where a text is negative and nothing else was heard in it.")
-    extends: bool = Field(False, description="Adds its phrases to an earlier pack's entry of the same id, if there is one.")
+    extends: bool = Field(
+        False, description="Adds its phrases to an earlier pack's entry of the same id, if there is one."
+    )
     matches: tuple[str, ...] = Field(min_length=1, description="Sentences that name it; tests check each.")
     ignores: tuple[str, ...] = Field(min_length=1, description="Sentences that don't; tests check each.")

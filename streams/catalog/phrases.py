@@ -20,6 +20,7 @@ seen through: they are not part of a phrase and never break one. A phrase stays 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,8 @@ TRANSPARENTS = frozenset(
 """Words that a phrase sees through: "took long" also hears "took so very long"."""
 
 SHORT_GAP, LONG_GAP = 3, 7
+DOMAIN_WEIGHT = 60
+"""What each phrase that has a word adds to the word's frequency per million, when keys are chosen."""
 FREQUENCIES = Path(__file__).with_name("frequencies.txt")
 
 
@@ -148,8 +151,14 @@ class PhraseIndex:
         self._keyed: dict[int, list[tuple[int, int]]] = {}
         self._phrases: list[tuple[tuple[int, int], ...]] = []
         """Of each phrase its elements' numbers and the gaps before them."""
+        self._required: list[frozenset[int]] = []
+        """Of each phrase the elements that a text must have."""
         numbers: dict[tuple[frozenset[str], frozenset[str], frozenset[str]], int] = {}
-        for number, phrase in enumerate(phrases):
+        uses: Counter[str] = Counter()
+        kept = [tuple(phrase) for phrase in phrases]
+        for phrase in kept:
+            uses.update(set().union(*(element.stems | element.exact for element in phrase)))
+        for number, phrase in enumerate(kept):
             known: list[tuple[int, int]] = []
             for element in phrase:
                 key = element[:3]
@@ -160,7 +169,13 @@ class PhraseIndex:
                             table.setdefault(word, []).append(numbers[key])
                 known.append((numbers[key], element.gap))
             self._phrases.append(tuple(known))
-            rarest = min(range(len(phrase)), key=lambda at: (_frequency(phrase[at]), -at))
+            self._required.append(frozenset(element for element, _ in known))
+            # Words of many phrases are what this catalog's customers talk of, however rare they are elsewhere.
+            cost = [
+                _frequency(element) + DOMAIN_WEIGHT * sum(uses[word] for word in element.stems | element.exact)
+                for element in phrase
+            ]
+            rarest = cost.index(min(cost))
             self._keyed.setdefault(known[rarest][0], []).append((number, rarest))
         self._shortest = min(map(len, self._by_prefix), default=0)
         self._longest = max(map(len, self._by_prefix), default=0)
@@ -176,65 +191,60 @@ class PhraseIndex:
         elements = frozenset(found)
         return Fit(elements, tuple(sorted(key for element in elements for key in self._keyed.get(element, ()))))
 
-    def find(self, words: Sequence[tuple[int, int, Fit]]) -> list[Hit]:
-        """The phrases in a text.
+    def find(self, places: Sequence[int], positions: Sequence[int], fits: Sequence[Fit]) -> list[Hit]:
+        """The phrases in a text, of whose words only those are given that fit an element.
 
         Args:
-            words: Of each word that fits an element: its place (returned in hits), its position for gaps (a step of one
-                a word, a jump where no phrase may pass), and its fit.
+            places: Of each word what hits are to call it.
+            positions: Where it stands: a step of one a word, a jump where no phrase may pass.
+            fits: What it is to the phrases.
         """
         hits: list[Hit] = []
-        for at, (place, _, fit) in enumerate(words):
+        present: frozenset[int] | None = None
+        required = self._required
+        for at, fit in enumerate(fits):
             for number, key in fit.keys:
                 phrase = self._phrases[number]
                 if len(phrase) == 1:
-                    hits.append(Hit(number, (place,)))
+                    hits.append(Hit(number, (places[at],)))
                     continue
-                before = _before(words, at, phrase, key) if key else ()
-                if before is None:
+                if present is None:
+                    present = frozenset().union(*[other.elements for other in fits])
+                if not required[number] <= present:
                     continue
-                after = _after(words, at, phrase, key) if key + 1 < len(phrase) else ()
-                if after is not None:
-                    hits.append(Hit(number, (*before, place, *after)))
+                found = _around(positions, fits, at, phrase, key)
+                if found is not None:
+                    hits.append(Hit(number, tuple([places[word] for word in found])))
         return hits
 
 
-def _before(
-    words: Sequence[tuple[int, int, Fit]], at: int, phrase: tuple[tuple[int, int], ...], key: int
-) -> tuple[int, ...] | None:
-    """Places of the elements before the key, the nearest words that fit; None where one is missing."""
-    places: list[int] = []
+def _around(
+    positions: Sequence[int], fits: Sequence[Fit], at: int, phrase: tuple[tuple[int, int], ...], key: int
+) -> list[int] | None:
+    """The words of a phrase around its key at ``at``: for each element the nearest that fits; None where one is missing."""
+    found = [at]
+    last = at
     for element in range(key, 0, -1):
-        wanted, gap = phrase[element - 1][0], phrase[element][1]
-        here = words[at][1]
-        least = here - gap - 1
-        at -= 1
-        while at >= 0 and (words[at][1] == here or wanted not in words[at][2].elements):
-            if words[at][1] < least:
-                return None
-            at -= 1
-        if at < 0 or words[at][1] < least:
+        wanted, here = phrase[element - 1][0], positions[last]
+        least = here - phrase[element][1] - 1
+        last -= 1
+        while last >= 0 and positions[last] >= least:
+            if wanted in fits[last].elements and positions[last] < here:
+                break
+            last -= 1
+        else:
             return None
-        places.append(words[at][0])
-    places.reverse()
-    return tuple(places)
-
-
-def _after(
-    words: Sequence[tuple[int, int, Fit]], at: int, phrase: tuple[tuple[int, int], ...], key: int
-) -> tuple[int, ...] | None:
-    """Places of the elements after the key, the nearest words that fit; None where one is missing."""
-    places: list[int] = []
-    count = len(words)
+        found.append(last)
+    found.reverse()
+    last, count = at, len(fits)
     for wanted, gap in phrase[key + 1 :]:
-        here = words[at][1]
-        most = here + gap + 1
-        at += 1
-        while at < count and (words[at][1] == here or wanted not in words[at][2].elements):
-            if words[at][1] > most:
-                return None
-            at += 1
-        if at >= count or words[at][1] > most:
+        here = positions[last]
+        last += 1
+        while last < count and positions[last] <= here + gap + 1:
+            if wanted in fits[last].elements and positions[last] > here:
+                break
+            last += 1
+        else:
             return None
-        places.append(words[at][0])
-    return tuple(places)
+        found.append(last)
+    return found

@@ -116,19 +116,14 @@ class Listener:
         ends = np.append(edges[1:], len(found)).tolist()
         owners = texts[edges].tolist()
         fits = self._fit
-        words = list(
-            zip(
-                found.tolist(),
-                positions[found].tolist(),
-                [fits[atom] for atom in frame.atoms[found].tolist()],
-                strict=True,
-            )
-        )
+        places = found.tolist()
+        at = positions[found].tolist()
+        fitting = [fits[atom] for atom in frame.atoms[found].tolist()]
         context = _Context(prepared, judged, self._model)
         heard: dict[int, Heard] = {}
         find = self._index.find
         for text, begin, end in zip(owners, edges.tolist(), ends, strict=True):
-            hits = find(words[begin:end])
+            hits = find(places[begin:end], at[begin:end], fitting[begin:end])
             if hits:
                 heard[text] = self._weigh(hits, context, float(values[text]))
         return heard
@@ -189,16 +184,17 @@ class _Context:
     def __init__(self, prepared: Prepared, judged: Judged, model: Model) -> None:
         around = prepared.around
         self._surface = model.lexicon.surface
-        self._atoms = prepared.frame.atoms
-        self._flags = around.flags
-        self._clause = around.clause
-        self._since = around.since_negator
-        self._values = judged.clause_values
-        self.sentence = around.sentence
+        # Lists, because looking up one item of an array at a time is slow.
+        self._atoms: list[int] = prepared.frame.atoms.tolist()
+        self._flags: list[int] = around.flags.tolist()
+        self._clause: list[int] = around.clause.tolist()
+        self._since: list[int] = around.since_negator.tolist()
+        self._values: list[float] = judged.clause_values.tolist()
+        self.sentence: list[int] = around.sentence.tolist()
         flags = around.flags
         opens = np.flatnonzero(np.append(True, around.sentence[1:] != around.sentence[:-1]))
-        self._sentence_bits = np.bitwise_or.reduceat(flags, opens)
-        self._clause_bits = np.bitwise_or.reduceat(flags, around.clause_starts)
+        self._sentence_bits: list[int] = np.bitwise_or.reduceat(flags, opens).tolist()
+        self._clause_bits: list[int] = np.bitwise_or.reduceat(flags, around.clause_starts).tolist()
 
     def words(self, places: tuple[int, ...]) -> list[str]:
         """The words at the places, as they were written, in lower case."""
@@ -206,23 +202,28 @@ class _Context:
 
     def value_of(self, place: int) -> float:
         """Sentiment of the clause at the place."""
-        return float(self._values[self._clause[place]])
+        return self._values[self._clause[place]]
 
     def negated(self, places: tuple[int, ...], scope: int) -> bool:
         """Whether a negator that is not part of the phrase turns it."""
+        flags = self._flags
         for place in places:
-            if self._flags[place] & NEGATOR:
+            if flags[place] & NEGATOR:
                 return False
-        return any(self._since[place] <= scope for place in places)
+        since = self._since
+        for place in places:
+            if since[place] <= scope:
+                return True
+        return False
 
     def holds(self, part: int, entry: Entry, places: tuple[int, ...], feeling: float, value: float) -> bool:
         """Whether a phrase counts as a mention of its entry."""
         if entry.negation and self.negated(places, entry.negation):
             return False
         last = places[-1]
-        bits = int(self._sentence_bits[self.sentence[last]])
+        bits = self._sentence_bits[self.sentence[last]]
         question = bool(bits & QUESTION) and not bits & HEATED
-        supposes = bool(int(self._clause_bits[self._clause[last]]) & WISH)
+        supposes = bool(self._clause_bits[self._clause[last]] & WISH)
         if entry.kind == "delight":
             if question or supposes:
                 return False
@@ -233,4 +234,6 @@ class _Context:
             return False
         if part == SAYS:
             return feeling < CLEARLY_POSITIVE
+        if value >= 2 * FEELS_GOOD and feeling > 3 * FEELS_BAD:
+            return False
         return feeling <= FEELS_BAD or (feeling < 0.1 and value <= 2 * FEELS_BAD)

@@ -72,7 +72,8 @@ def strip_html(text: str) -> str:
 
 _REPLY_HEADS = (
     re.compile(
-        r"^\s*(?:on|am|le|el|il|op)\b[^\n]{4,300}(?:wrote|schrieb|écrit|escribió|ha scritto|schreef)\b[^\n]{0,100}$", re.I
+        r"^\s*(?:on|am|le|el|il|op)\b[^\n]{4,300}(?:wrote|schrieb|écrit|escribió|ha scritto|schreef)\b[^\n]{0,100}$",
+        re.I,
     ),
     re.compile(r"^\s*-{2,}\s*(?:original message|forwarded message|please reply above this line)\s*-{2,}\s*$", re.I),
     re.compile(r"^\s*_{10,}\s*$"),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.base import SCHEMA_VERSION
-from schemas.raw import RawEvent, Source
+from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS, Origin
 from streams.catalog import Catalog, Catalogs, Entry
 from streams.scoring.hearing import Heard, Listener
@@ -243,7 +243,9 @@ class Scorer:
 
     def _signals(self, event: RawEvent, heard: Heard, start: int, text: str, title: str | None) -> dict[str, Any]:
         """The signals of one text, with their words."""
-        fields = from_fields(event)
+        fields = from_fields(event) if event.__class__ is not Post else {}
+        if not heard.signals and not fields and heard.need_at is None:
+            return {"effort": 0.0, "churn_risk": 0.0, "urgency": 0.0}
         signals: dict[str, Any] = {}
         words: dict[str, list[str]] = {}
         for name in ("effort", "churn_risk", "urgency"):
