@@ -1,4 +1,4 @@
-"""The data sets in ``../shared/data``, read into texts and labels. What is evaluation-only has no loader for training."""
+"""The data sets in ``../shared/data``, read into texts and labels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from training.sentences import sentences
 
 SENTIMENTS = ("negative", "neutral", "positive")
 _POSITIVE = frozenset(
-    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()  # noqa: SIM905
 )
 _NEGATIVE = frozenset(
-    "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
+    "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()  # noqa: SIM905
 )
 _PLACEHOLDERS = (("[NAME]", "[name]"), ("[RELIGION]", "[name]"))
 
@@ -47,7 +47,7 @@ class Labelled:
 
 
 def goemotions(root: Path, part: str) -> Labelled:
-    """GoEmotions (Demszky et al., ACL 2020; Apache-2.0): ``train`` or ``dev``, 28 labels, with the sentiment they imply."""
+    """GoEmotions (Demszky et al., ACL 2020; Apache-2.0): 28 labels, and the sentiment they imply."""
     texts, labels, sentiment = [], [], []
     for line in (root / "goemotions" / "original" / f"{part}.tsv").read_text("utf-8").splitlines():
         text, indexes, _ = line.rsplit("\t", 2)

@@ -109,7 +109,7 @@ def reasons(root: Path, packs: Sequence[str]) -> tuple[float, float, list[tuple[
 
 
 def speed(root: Path, packs: Sequence[str]) -> tuple[float, float]:
-    """Texts a second of one core's time with everything on, median of three: the airline tweets, and texts ten times as long."""
+    """Texts a second of one core's time, everything on, median of three: airline tweets, and ten times as long."""
     texts = [post["text"] for post in airline(root)[0]]
     long = [" ".join(texts[at : at + 10]) for at in range(0, len(texts), 10)]
     rates = []

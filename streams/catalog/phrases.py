@@ -19,8 +19,8 @@ seen through: they are not part of a phrase and never break one. A phrase stays 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -28,8 +28,10 @@ from typing import NamedTuple
 from streams.catalog.stems import stem
 
 TRANSPARENTS = frozenset(
-    "a an the my our your his her their its very really so still just even always quite pretty absolutely totally completely"
-    " literally actually fucking freaking bloody damn simply already extremely incredibly super also only same whole entire"
+    "a an the my our your his her their its very really so still just even always quite pretty"  # noqa: SIM905
+    " absolutely totally completely"
+    " literally actually fucking freaking bloody damn simply already extremely incredibly super also"
+    " only same whole entire"
     " effing truly seriously yet ever been".split()
 )
 """Words that a phrase sees through: "took long" also hears "took so very long"."""
@@ -221,7 +223,7 @@ class PhraseIndex:
 def _around(
     positions: Sequence[int], fits: Sequence[Fit], at: int, phrase: tuple[tuple[int, int], ...], key: int
 ) -> list[int] | None:
-    """The words of a phrase around its key at ``at``: for each element the nearest that fits; None where one is missing."""
+    """The words of a phrase around its key at ``at``, of each element the nearest that fits; None if one lacks."""
     found = [at]
     last = at
     for element in range(key, 0, -1):

@@ -11,11 +11,15 @@ from functools import lru_cache
 _IRREGULAR = {
     form: base
     for base, forms in {
-        "break": "broke broken", "take": "took taken", "come": "came", "pay": "paid", "send": "sent", "get": "got gotten",
+        "break": "broke broken", "take": "took taken", "come": "came", "pay": "paid", "send": "sent",
+        "get": "got gotten",
         "freeze": "froze frozen", "tear": "torn tore", "steal": "stole stolen", "forget": "forgot forgotten",
-        "speak": "spoke spoken", "tell": "told", "keep": "kept", "lose": "loses losing", "hang": "hung", "give": "gave given",
-        "write": "wrote written", "go": "went gone goes", "buy": "bought", "make": "made", "hear": "heard", "throw": "threw thrown",
-        "choose": "chose chosen", "feel": "felt", "find": "found", "sell": "sold", "lie": "lied lies lying", "do": "did done does",
+        "speak": "spoke spoken", "tell": "told", "keep": "kept", "lose": "loses losing", "hang": "hung",
+        "give": "gave given",
+        "write": "wrote written", "go": "went gone goes", "buy": "bought", "make": "made", "hear": "heard",
+        "throw": "threw thrown",
+        "choose": "chose chosen", "feel": "felt", "find": "found", "sell": "sold", "lie": "lied lies lying",
+        "do": "did done does",
         "have": "had has", "know": "knew known", "spend": "spent", "begin": "began begun", "fall": "fell fallen",
         "think": "thought", "hold": "held", "wear": "wore worn", "stick": "stuck", "charge": "charged charging charges",
         "child": "children", "person": "people persons", "fly": "flew flown flies",

@@ -8,6 +8,7 @@ it is a sum, each word's part in a decision is known exactly.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -58,7 +59,7 @@ def word_rows(norm: str, flags: int, hashed: int) -> list[int]:
 
 def letter_scale(rows: int) -> float:
     """What letter rows count for: the root of their number keeps long words from shouting."""
-    return 1.0 / max(1, rows - 1) ** 0.5
+    return 1.0 / math.sqrt(max(1, rows - 1))
 
 
 @dataclass(slots=True)

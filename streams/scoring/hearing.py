@@ -16,12 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalog import Catalog, Entry
-from streams.catalog.phrases import Element, Fit, Hit, PhraseIndex, NO_FIT
+from streams.catalog.phrases import NO_FIT, Element, Fit, Hit, PhraseIndex
 from streams.scoring.features import NEGATION_SCOPE
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
 from streams.scoring.tokens import (
-    ASKING, CONTRAST, EMOJI, HEATED, NEGATOR, QUESTION, SENTENCE_END, TRANSPARENT, WHY, WISH, WORD,
+    ASKING,
+    CONTRAST,
+    EMOJI,
+    HEATED,
+    NEGATOR,
+    QUESTION,
+    SENTENCE_END,
+    TRANSPARENT,
+    WHY,
+    WISH,
+    WORD,
 )  # fmt: skip
 
 SAYS, ABOUT, UNLESS, SIGNAL = range(4)
@@ -210,11 +220,7 @@ class _Context:
         for place in places:
             if flags[place] & NEGATOR:
                 return False
-        since = self._since
-        for place in places:
-            if since[place] <= scope:
-                return True
-        return False
+        return min(map(self._since.__getitem__, places)) <= scope
 
     def holds(self, part: int, entry: Entry, places: tuple[int, ...], feeling: float, value: float) -> bool:
         """Whether a phrase counts as a mention of its entry."""

@@ -10,24 +10,36 @@ from __future__ import annotations
 import re
 
 _FUNCTION_WORDS = {
-    "en": "the a an and is are was were to of in it you i my your we they this that with for on have has had be been not but"
-    " so at from as what when how who why would could should will can just get got am me he she his her their our there here"
-    " do does did dont im its ive no yes please thanks thank after before about which them than then if or by up out all any"
+    "en": "the a an and is are was were to of in it you i my your we they this that with for on have"
+    " has had be been not but"
+    " so at from as what when how who why would could should will can just get got am me he she his"
+    " her their our there here"
+    " do does did dont im its ive no yes please thanks thank after before about which them than then"
+    " if or by up out all any"
     " still again never very too much more now good bad great love order app service",
-    "de": "der die das und ist nicht ich sie mit ein eine einen einem einer auf für von zu den dem des im auch aber wir ihr"
-    " mein meine meinen noch immer wurde wird habe hat haben sind war bei nach sehr kein keine nur schon wenn dass wie kann"
+    "de": "der die das und ist nicht ich sie mit ein eine einen einem einer auf für von zu den dem"
+    " des im auch aber wir ihr"
+    " mein meine meinen noch immer wurde wird habe hat haben sind war bei nach sehr kein keine nur"
+    " schon wenn dass wie kann"
     " mir mich uns euch seit danke bitte schlecht leider",
-    "fr": "le la les et est pas je vous un une des du que qui pour dans sur avec mon ma mes votre très mais nous ce cette il"
-    " elle ne sont été toujours plus encore merci c'est j'ai n'est au aux ont fait avez suis depuis bonjour jamais rien",
-    "es": "el la los las y es no que de en un una por con para mi su muy pero se lo del al está han ha yo más ya como este"
+    "fr": "le la les et est pas je vous un une des du que qui pour dans sur avec mon ma mes votre"
+    " très mais nous ce cette il"
+    " elle ne sont été toujours plus encore merci c'est j'ai n'est au aux ont fait avez suis depuis"
+    " bonjour jamais rien",
+    "es": "el la los las y es no que de en un una por con para mi su muy pero se lo del al está han"
+    " ha yo más ya como este"
     " esta todo nada siempre gracias me te he fue son cuando sin hola desde pedido",
-    "it": "il la le gli e è non che di un una per con sono ho ha mio mia molto ma si del della nel anche ancora più questo"
+    "it": "il la le gli e è non che di un una per con sono ho ha mio mia molto ma si del della nel"
+    " anche ancora più questo"
     " questa come mai sempre grazie dal alla dei delle tutto niente stato",
-    "pt": "o os as e é não que de um uma por com para meu minha muito mas se do da no na em está eu mais já como este esta"
+    "pt": "o os as e é não que de um uma por com para meu minha muito mas se do da no na em está eu"
+    " mais já como este esta"
     " tudo nada sempre obrigado foi são você pelo pela",
-    "nl": "de het een en is niet ik van met voor op mijn zijn heb heeft maar nog ook er dat dit wat wij jullie geen zeer naar"
+    "nl": "de het een en is niet ik van met voor op mijn zijn heb heeft maar nog ook er dat dit wat"
+    " wij jullie geen zeer naar"
     " bij aan te al wel goed slecht bedankt wordt werd kan",
-    "sv": "och är inte jag att det en ett som på med för av min mitt ni vi har har den till men mycket från bara också tack",
+    "sv": "och är inte jag att det en ett som på med för av min mitt ni vi har har den till men"
+    " mycket från bara också tack",
     "da": "og er ikke jeg at det en et som på med for af min mit vi har den til men meget fra kun også tak",
     "pl": "nie to jest się na w i z że do jak ale mi mój moja po od już tak bardzo co czy był była są",
     "tr": "ve bir bu için çok ama değil ne var yok ben siz gibi daha kadar sonra olarak ile mi",

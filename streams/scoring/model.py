@@ -1,6 +1,7 @@
 """The weight table at work: a frame of texts → sentiment, emotions, and each word's part in them.
 
-The table is made by ``make train`` (``training/``); MODEL_CARD.md beside this file tells from what and how well it reads.
+The table is made by ``make train`` (``training/``); MODEL_CARD.md beside this file tells from what, and how well it
+reads.
 A better reader with the same two methods (`prepare`, `judge`) can take its place.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +81,7 @@ def quantised(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.
     """The table in int8 and its scales per block and output; what is beyond 127 steps is clipped."""
     scales = np.empty((len(BLOCKS) - 1, OUTPUTS), dtype=np.float32)
     small = np.empty(table.shape, dtype=np.int8)
-    for block, (begin, end) in enumerate(zip(BLOCKS, BLOCKS[1:], strict=False)):
+    for block, (begin, end) in enumerate(pairwise(BLOCKS)):
         part = table[begin:end]
         scales[block] = np.maximum(np.quantile(np.abs(part), 0.9999, axis=0), 1e-6) / 127
         small[begin:end] = np.clip(np.rint(part / scales[block]), -127, 127)
@@ -120,7 +122,7 @@ class Model:
     def __init__(self, weights: Weights | None = None) -> None:
         self.weights = weights or shared_weights()
         self.lexicon = Lexicon()
-        self._pair_known = self.weights.table[PAIRS_AT:].any(axis=1)
+        self._pair_known: NDArray[np.bool_] = np.any(self.weights.table[PAIRS_AT:] != 0, axis=1)
         self._begin()
 
     def _begin(self) -> None:
@@ -188,12 +190,12 @@ class Model:
         clauses = np.add.reduceat(feeling, around.clause_starts, axis=0)
         clauses /= np.sqrt(clause_counts, dtype=np.float32)[:, None]
         clauses = (clauses + weights.bias[SENTIMENT]) * temper
-        chances = np.exp(clauses - clauses.max(axis=1, keepdims=True))
+        chances: NDArray[np.float32] = np.exp(clauses - clauses.max(axis=1, keepdims=True))
         felt = sums[:, EMOTION] * weights.emotion_slope + weights.emotion_shift
         emotions = 1.0 / (1.0 + np.exp(-np.clip(felt, -30.0, 30.0)))
         return Judged(
-            sums[:, SENTIMENT] * temper,
-            emotions,
+            np.asarray(sums[:, SENTIMENT] * temper, dtype=np.float32),
+            np.asarray(emotions, dtype=np.float32),
             (chances[:, 2] - chances[:, 0]) / chances.sum(axis=1),
             feeling[:, 2] - feeling[:, 0],
         )

@@ -20,8 +20,8 @@ _INVISIBLE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e007f]+"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_MARKS = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{%d})"
-                    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+" % MAX_MARKS)  # fmt: skip
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_MARKS = re.compile(f"({_MARK}{{{MAX_MARKS}}}){_MARK}+")
 _SPACES = re.compile("[^\\S\n]+")
 _EDGES = re.compile(" ?\n[ \n]*")
 _LONG_ENTITY = re.compile("&(?=[A-Za-z0-9#]{40})")
@@ -30,10 +30,11 @@ _HIDDEN_BLOCK = ("script", "style", "head", "title")
 # A tag is bounded in length, so that a flood of "<" costs no more than its length.
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?:\s[^<>]{0,2000})?/?>|<!--|<!doctype[^<>]{0,500}>", re.IGNORECASE)
 _BREAKS = frozenset(
-    "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table tr ul".split()
+    "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre"  # noqa: SIM905
+    " section table tr ul".split()
 )
 _KNOWN_TAGS = _BREAKS | frozenset(
-    "a abbr b body button center cite code col em font form head html i img input ins label link meta s script small"
+    "a abbr b body button center cite code col em font form head html i img input ins label link meta s script small"  # noqa: SIM905
     " span strike strong style sub sup tbody td tfoot th thead title u".split()
 )
 
@@ -73,16 +74,18 @@ def strip_html(text: str) -> str:
 _REPLY_HEADS = (
     re.compile(
         r"^\s*(?:on|am|le|el|il|op)\b[^\n]{4,300}(?:wrote|schrieb|écrit|escribió|ha scritto|schreef)\b[^\n]{0,100}$",
-        re.I,
+        re.IGNORECASE,
     ),
-    re.compile(r"^\s*-{2,}\s*(?:original message|forwarded message|please reply above this line)\s*-{2,}\s*$", re.I),
+    re.compile(r"^\s*-{2,}\s*(?:original|forwarded) message\s*-{2,}\s*$", re.IGNORECASE),
+    re.compile(r"^\s*-{2,}\s*please reply above this line\s*-{2,}\s*$", re.IGNORECASE),
     re.compile(r"^\s*_{10,}\s*$"),
-    re.compile(r"^\s*#{2,}-? ?please type your reply above this line ?-?#{2,}\s*$", re.I),
+    re.compile(r"^\s*#{2,}-? ?please type your reply above this line ?-?#{2,}\s*$", re.IGNORECASE),
 )
-_MAIL_HEADER = re.compile(r"^\s*(?:from|sent|to|cc|subject|date)\s*:\s", re.I)
+_MAIL_HEADER = re.compile(r"^\s*(?:from|sent|to|cc|subject|date)\s*:\s", re.IGNORECASE)
 _SIGNATURE = re.compile(
-    r"^\s*(?:--\s?|sent (?:from|with|via) (?:my|the|a)\b[^\n]{1,60}|get outlook for \w+|sent from (?:mail|outlook|yahoo|proton)\b[^\n]{0,60})\s*$",
-    re.I,
+    r"^\s*(?:--\s?|sent (?:from|with|via) (?:my|the|a)\b[^\n]{1,60}|get outlook for \w+"
+    r"|sent from (?:mail|outlook|yahoo|proton)\b[^\n]{0,60})\s*$",
+    re.IGNORECASE,
 )
 
 

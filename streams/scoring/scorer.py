@@ -33,7 +33,7 @@ NEED_LENGTH = 300
 UNEXPLAINED = -0.3
 """Sentiment from which a text without a named pain point has the catalog's fallback entry, if there is one."""
 _STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
-"""What a rating of five stars adds to the logits of negative, neutral and positive; one star the reverse, neutral alike."""
+"""What five stars add to the logits of negative, neutral and positive; one star the reverse, neutral alike."""
 
 
 class Scorer:

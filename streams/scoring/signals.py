@@ -1,4 +1,4 @@
-"""Effort, churn risk, urgency, repeat contact, need and the journey's stage: rules as data, and the fields of the event."""
+"""Effort, churn risk, urgency, repeat contact, need, the journey's stage: rules as data, and the event's fields."""
 
 from __future__ import annotations
 

@@ -28,20 +28,23 @@ INTENSIFIER, TRANSPARENT, WISH, LETTERS, ASKING, LIFTS, WHY, HEATED = (
 """What is known of an atom, as bits of its flags."""
 
 NEGATORS = frozenset(
-    "not no never none nobody nothing neither nor without cannot cant couldnt wont wouldnt dont doesnt didnt isnt arent wasnt"
+    "not no never none nobody nothing neither nor without cannot cant couldnt wont wouldnt dont"  # noqa: SIM905
+    " doesnt didnt isnt arent wasnt"
     " werent hasnt havent hadnt shouldnt aint hardly barely scarcely nope lacks lacking zero minus".split()
 )
-CONTRASTS = frozenset("but however though although yet except unless whereas nevertheless otherwise".split())
+CONTRASTS = frozenset("but however though although yet except unless whereas nevertheless otherwise".split())  # noqa: SIM905
 INTENSIFIERS = frozenset(
-    "so very really extremely incredibly absolutely totally completely utterly super insanely ridiculously beyond fucking"
-    " freaking damn bloody literally seriously quite highly deeply truly hugely massively way too such worst best ever".split()
+    "so very really extremely incredibly absolutely totally completely utterly super insanely"  # noqa: SIM905
+    " ridiculously beyond fucking"
+    " freaking damn bloody literally seriously quite highly deeply truly hugely massively way too"
+    " such worst best ever".split()
 )
-WISHES = frozenset("if hope hoping wish unless maybe whether imagine suppose hopefully".split())
-LIFTING = frozenset("believe wait only wonder stress imagine".split())
+WISHES = frozenset("if hope hoping wish unless maybe whether imagine suppose hopefully".split())  # noqa: SIM905
+LIFTING = frozenset("believe wait only wonder stress imagine".split())  # noqa: SIM905
 """Words that lift a negator just before them: "can't believe how late", "not only late", "can't wait"."""
-ASKING_WORDS = frozenset("why where when wheres whens wtf whys".split())
+ASKING_WORDS = frozenset("why where when wheres whens wtf whys".split())  # noqa: SIM905
 
-_WHY = frozenset("why wtf whys".split())
+_WHY = frozenset("why wtf whys".split())  # noqa: SIM905
 
 _PIECE = re.compile(
     r"https?://\S+|www\.\S+"
@@ -80,7 +83,7 @@ class Frame:
 class Lexicon(dict[str, tuple[int, ...]]):
     """Chunks between spaces → their atoms, learnt as they come; and what is known of each atom.
 
-    ``surface`` is the atom as it is shown, ``norm`` in lower case without apostrophes and elongation, ``stem`` its family.
+    ``surface`` is the atom as it is shown, ``norm`` without apostrophes and elongation, ``stem`` its family.
     """
 
     def __init__(self) -> None:
@@ -112,7 +115,7 @@ class Lexicon(dict[str, tuple[int, ...]]):
 
     def _learn(self, piece: str) -> int:
         first = piece[0]
-        if first.isalnum() or first in "@#_" and len(piece) > 1:
+        if first.isalnum() or (first in "@#_" and len(piece) > 1):
             surface, norm, flags = self._word(piece)
         else:
             surface, norm, flags = _sign(piece)
@@ -202,10 +205,11 @@ class Lexicon(dict[str, tuple[int, ...]]):
 
 
 _SHORT = frozenset(
-    "so no yes me to too hey hi ugh argh omg wow please help never love hate late bad sad mad fun cute".split()
+    "so no yes me to too hey hi ugh argh omg wow please help never love hate late bad sad mad fun cute".split()  # noqa: SIM905
 )
-_DOUBLED = frozenset("good too soon need been seen feel week see food cool book look full well still hello happy really awful"
-                     " terrible horrible coffee all will call pissed boo keep free sleep feed speed off".split())  # fmt: skip
+_DOUBLED = frozenset("good too soon need been seen feel week see food cool book look full well still hello happy"  # noqa: SIM905
+                     " really awful terrible horrible coffee all will call pissed boo keep free sleep feed speed"
+                     " off".split())  # fmt: skip
 
 
 def _doubles(norm: str) -> bool:

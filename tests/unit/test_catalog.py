@@ -52,7 +52,7 @@ def test_the_airline_reasons_have_their_ids() -> None:
 
 
 def test_an_unknown_pack_is_refused_with_the_list() -> None:
-    with pytest.raises(CatalogError, match="'airlines'.*airline, generic, mobile-app, subscription-shop"):
+    with pytest.raises(CatalogError, match=r"'airlines'.*airline, generic, mobile-app, subscription-shop"):
         Catalogs.load(["airlines"], {})
     with pytest.raises(CatalogError, match="at least one pack"):
         Catalogs.load(["generic"], {"Brand": []})
@@ -125,14 +125,17 @@ def test_a_phrase_needs_words() -> None:
 @pytest.mark.parametrize(
     "family",
     ["cancel cancels cancelled canceled cancelling", "delay delays delayed delaying", "ship ships shipped shipping",
-     "crash crashes crashed crashing", "try tries tried trying", "hate hates hated hating", "break broke broken breaking breaks",
-     "refund refunds refunded", "arrive arrives arrived arriving", "charge charged charges charging", "miss missed misses missing",
-     "reply replies replied replying", "freeze frozen froze freezes", "box boxes", "hope hoped hoping", "stop stopped stopping"],
+     "crash crashes crashed crashing", "try tries tried trying", "hate hates hated hating",
+     "break broke broken breaking breaks",
+     "refund refunds refunded", "arrive arrives arrived arriving", "charge charged charges charging",
+     "miss missed misses missing",
+     "reply replies replied replying", "freeze frozen froze freezes", "box boxes", "hope hoped hoping",
+     "stop stopped stopping"],
 )  # fmt: skip
 def test_a_family_of_words_has_one_stem(family: str) -> None:
     assert len({stem(word) for word in family.split()}) == 1
 
 
 def test_different_words_keep_different_stems() -> None:
-    words = "late later hat hate plan bill ill order card care car bus need new lost less was this".split()
+    words = "late later hat hate plan bill ill order card care car bus need new lost less was this".split()  # noqa: SIM905
     assert len({stem(word) for word in words}) == len(words)

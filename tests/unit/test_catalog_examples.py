@@ -17,7 +17,9 @@ def heard(pack: str, text: str) -> list[str]:
     """The ids that the scorer hears in the text with this pack alone."""
     if pack not in _scorers:
         _scorers[pack] = Scorer(Catalogs.load([pack], {}), Pseudonyms(b"a key"))
-    post = Post(id="1", brand="Example", text=text, author="a", created_at=datetime(2026, 2, 9, tzinfo=UTC), language="en")
+    post = Post(
+        id="1", brand="Example", text=text, author="a", created_at=datetime(2026, 2, 9, tzinfo=UTC), language="en"
+    )
     record = _scorers[pack].score([("posts", post, Origin(topic="t", partition=0, offset=0))])[0]
     return [mention["id"] for mention in (*record["pain_points"], *record["delights"])]
 

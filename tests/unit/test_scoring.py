@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -25,7 +25,9 @@ def scorer() -> Scorer:
 
 
 def post(text: str, **fields: Any) -> tuple[Source, RawEvent, Origin]:
-    event = Post(**({"id": "p1", "brand": "Bean & Benevolence", "author": "ada", "created_at": WHEN} | fields), text=text)
+    event = Post(
+        **({"id": "p1", "brand": "Bean & Benevolence", "author": "ada", "created_at": WHEN} | fields), text=text
+    )
     return "posts", event, Origin(topic="groundswell.posts.v1", partition=2, offset=7)
 
 
@@ -51,7 +53,15 @@ def ids(mentions: list[Any]) -> list[str]:
 def test_a_record_carries_its_event(scorer: Scorer) -> None:
     record = one(
         scorer,
-        post("Lovely coffee!", network="mastodon", reach=12, product="Plain Jane", region="NL", url="https://a.example/1", likes=3),
+        post(
+            "Lovely coffee!",
+            network="mastodon",
+            reach=12,
+            product="Plain Jane",
+            region="NL",
+            url="https://a.example/1",
+            likes=3,
+        ),
     )
     assert (record.id, record.brand, record.source, record.channel) == ("p1", "Bean & Benevolence", "posts", "mastodon")
     assert record.created_at == WHEN.replace(microsecond=123_000)
@@ -97,7 +107,9 @@ def test_clauses_are_heard_each_for_what_it_says(scorer: Scorer) -> None:
     assert set(record.pain_points[0].words) <= {"delivery", "took", "three", "weeks"}
 
 
-@pytest.mark.parametrize("text", ["No delays, no lost bags.", "Is my order delayed?", "If my order is late, what then?"])
+@pytest.mark.parametrize(
+    "text", ["No delays, no lost bags.", "Is my order delayed?", "If my order is late, what then?"]
+)
 def test_negation_questions_and_suppositions_are_no_pain(scorer: Scorer, text: str) -> None:
     assert one(scorer, post(text)).pain_points == []
     assert one(scorer, post(text, brand="US Airways")).pain_points == []
@@ -132,7 +144,10 @@ def test_signals_say_which_words_decided(scorer: Scorer) -> None:
 
 
 def test_fields_speak_too(scorer: Scorer) -> None:
-    calm, urgent = ticket("Hello, a question."), ticket("Hello, a question.", priority="Urgent", status="reopened", csat=1.0)
+    calm, urgent = (
+        ticket("Hello, a question."),
+        ticket("Hello, a question.", priority="Urgent", status="reopened", csat=1.0),
+    )
     assert one(scorer, calm).signals.urgency == 0
     loud = one(scorer, urgent)
     assert loud.signals.urgency >= 0.8 and loud.signals.repeat_contact and loud.signals.churn_risk > 0
@@ -141,7 +156,9 @@ def test_fields_speak_too(scorer: Scorer) -> None:
 
 
 def test_stars_are_evidence_beside_the_words(scorer: Scorer) -> None:
-    values = [one(scorer, review("It is what it is.", rating=float(stars))).sentiment.value for stars in (1, 2, 3, 4, 5)]
+    values = [
+        one(scorer, review("It is what it is.", rating=float(stars))).sentiment.value for stars in (1, 2, 3, 4, 5)
+    ]
     assert values == sorted(values)
     assert values[0] < -0.3 and values[-1] > 0.3
 
@@ -201,7 +218,14 @@ def test_the_words_that_moved_it_are_words_of_the_text(scorer: Scorer) -> None:
 
 
 def test_order_and_company_make_no_difference(scorer: Scorer) -> None:
-    texts = ["I love it", "My order hasn't arrived", "Why is the app down?", "No delays", "😡", "Der Kaffee ist nicht da und ich bin müde"]
+    texts = [
+        "I love it",
+        "My order hasn't arrived",
+        "Why is the app down?",
+        "No delays",
+        "😡",
+        "Der Kaffee ist nicht da und ich bin müde",
+    ]
     alone = [scorer.score([post(text)])[0] for text in texts]
     together = scorer.score([post(text) for text in texts])
     backwards = scorer.score([post(text) for text in reversed(texts)])[::-1]
@@ -221,10 +245,13 @@ def test_text_blob_can_tell_the_sentiment() -> None:
 
 NASTY = [
     " ", "\x00", "a" * 100_000, "word " * 20_000, "order late " * 9_000, "😡" * 50_000, "👩‍👩‍👧‍👦" * 9_000,
-    "e" + "\u0301" * 50_000, "\u200b\u202e\u2066" * 9_000, "<" * 100_000, "<div>" * 20_000, "&" * 100_000, "&#x" * 30_000,
-    "@" * 100_000, "@a" * 50_000, "a@" * 50_000, "1" * 100_000, "1 " * 50_000, "1-" * 50_000, "DE" + "1" * 99_000, "a." * 50_000,
+    "e" + "\u0301" * 50_000, "\u200b\u202e\u2066" * 9_000, "<" * 100_000, "<div>" * 20_000,
+    "&" * 100_000, "&#x" * 30_000,
+    "@" * 100_000, "@a" * 50_000, "a@" * 50_000, "1" * 100_000, "1 " * 50_000, "1-" * 50_000,
+    "DE" + "1" * 99_000, "a." * 50_000,
     "#1" * 50_000, "http://" * 14_000, "not " * 25_000, "but " * 25_000, "?!" * 50_000, "\n" * 100_000, "> \n" * 30_000,
-    "order #" * 14_000, "From: \n" * 14_000, "::" * 50_000, "1:" * 50_000, "漢字" * 50_000, "a1" * 50_000, "'" * 100_000, "i want " * 14_000,
+    "order #" * 14_000, "From: \n" * 14_000, "::" * 50_000, "1:" * 50_000, "漢字" * 50_000,
+    "a1" * 50_000, "'" * 100_000, "i want " * 14_000,
     "where is my order not arrived yet because refund refused on hold for two hours " * 1_200,
 ]  # fmt: skip
 
@@ -247,7 +274,11 @@ def test_lone_surrogates_do_not_pass(scorer: Scorer) -> None:
         st.one_of(
             st.text(min_size=1, max_size=300),
             st.text(alphabet="abc not!?.,@#<>&;:/0123456789 \n'😡é\u0301\u200d", min_size=1, max_size=300),
-            st.lists(st.sampled_from("my order late not refund on hold ! ? but 😡 THE sooo @x #y 12345678 http://a.b/c?d".split())).map(" ".join),
+            st.lists(
+                st.sampled_from(
+                    "my order late not refund on hold ! ? but 😡 THE sooo @x #y 12345678 http://a.b/c?d".split()  # noqa: SIM905
+                )
+            ).map(" ".join),
         ),
         min_size=1,
         max_size=5,
