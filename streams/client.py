@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -28,6 +29,10 @@ from streams.topics import Topic, named
 REMEMBERED: Final = 100_000
 """Identities of alerts and hand-offs whose revision is remembered; the oldest are forgotten first."""
 POLL_MS: Final = 250
+ASK_SECONDS: Final = 10.0
+"""Silence after which the broker is asked whether it is still there."""
+GONE_SECONDS: Final = 60.0
+"""How long it may give no answer, as in a restart."""
 FETCH_BYTES: Final = 16 * 1024 * 1024
 """Per partition and fetch: the largest record that a topic holds."""
 
@@ -89,7 +94,7 @@ def subscribe(
     Raises:
         KeyError: There is no topic of that name.
         NoSuchTopicError: The broker doesn't have it.
-        BrokerUnreachable: Nobody answers there.
+        BrokerUnreachable: Nobody answers there; also raised by the iterator, a minute after the broker is gone.
     """
     topic = topic if isinstance(topic, Topic) else named(topic, settings.topic_prefix)
     name = topic.full_name(settings.topic_prefix)
@@ -117,7 +122,10 @@ def subscribe(
             # Pinned now: what is published before the first fetch belongs to the subscriber.
             for (_, partition), end in ends.items():
                 consumer.seek(TopicPartition(name, partition), end)
-    return _received(topic, consumer, ends if until_end else None, on_unreadable or _warn, stop or threading.Event())
+    watch = _Watch(lambda: admin.end_offsets(settings, address, [name]))
+    return _received(
+        topic, consumer, ends if until_end else None, on_unreadable or _warn, stop or threading.Event(), watch
+    )
 
 
 def _received(
@@ -126,11 +134,14 @@ def _received(
     ends: dict[tuple[str, int], int] | None,
     on_unreadable: Callable[[Unreadable], None],
     stop: threading.Event,
+    watch: _Watch,
 ) -> Iterator[Received[Any]]:
     seen = _Seen()
     with closing(consumer):
         while not stop.is_set():
-            for records in consumer.poll(timeout_ms=POLL_MS).values():
+            polled = consumer.poll(timeout_ms=POLL_MS)
+            watch.heard() if polled else watch.silence()
+            for records in polled.values():
                 for record in records:
                     received = _parsed(topic, record, on_unreadable)
                     if received is not None and not seen.replayed(received):
@@ -161,6 +172,37 @@ def _reached(consumer: Any, ends: dict[tuple[str, int], int]) -> bool:
 
 def _warn(it: Unreadable) -> None:
     log.warning("A record is left out, partition %d, offset %d: %s.", it.partition, it.offset, it.reason)
+
+
+class _Watch:
+    """Tells silence from a broker that is gone: Kafka's client goes on trying without a word."""
+
+    def __init__(self, ask: Callable[[], object]) -> None:
+        self._ask = ask
+        self._asked = time.monotonic()
+        self._answered = self._asked
+
+    def heard(self) -> None:
+        """A record came."""
+        self._asked = self._answered = time.monotonic()
+
+    def silence(self) -> None:
+        """None came: ask now and then.
+
+        Raises:
+            BrokerUnreachable: Nobody has answered for a minute.
+        """
+        now = time.monotonic()
+        if now - self._asked < ASK_SECONDS:
+            return
+        try:
+            self._ask()
+        except admin.BrokerUnreachable:
+            if now - self._answered > GONE_SECONDS:
+                raise
+        else:
+            self._answered = time.monotonic()
+        self._asked = time.monotonic()
 
 
 class _Seen:
