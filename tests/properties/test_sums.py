@@ -167,7 +167,7 @@ def test_the_tail_equals_an_exact_sum(count: int, mean_tenths: int, dispersion_h
 @examples(100)
 @given(st.floats(0.25, 500), st.floats(1, 30))
 def test_the_tail_falls_from_one_to_nothing(mean: float, dispersion: float) -> None:
-    told = [negative_binomial_tail(count, mean, dispersion) for count in range(0, 60)]
+    told = [negative_binomial_tail(count, mean, dispersion) for count in range(60)]
     assert told[0] == 1.0
     assert told == sorted(told, reverse=True)
     assert all(0.0 <= chance <= 1.0 for chance in told)
