@@ -1,0 +1,66 @@
+"""Compares two JSON Schemas of one record: whatever the old one accepted, the new one must accept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_LOWER_IS_STRICTER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
+_HIGHER_IS_STRICTER = ("minimum", "exclusiveMinimum", "minLength", "minItems")
+
+
+def narrowed(old: Schema, new: Schema) -> list[str]:
+    """What the new schema no longer accepts or no longer has, in words; empty where it only grew."""
+    return _compare("", old, new, old.get("$defs", {}), new.get("$defs", {}))
+
+
+def _compare(where: str, old: Schema, new: Schema, old_defs: Schema, new_defs: Schema) -> list[str]:
+    old, new = _resolve(old, old_defs), _resolve(new, new_defs)
+    if not new.keys() - {"default", "description", "title"}:
+        return []  # Anything goes.
+    if "anyOf" in old or "anyOf" in new:
+        left = old.get("anyOf", [old])
+        right = new.get("anyOf", [new])
+        found = []
+        for choice in left:
+            results = [_compare(where, choice, other, old_defs, new_defs) for other in right]
+            if all(results):
+                found += min(results, key=len)
+        return found
+    found = []
+    if not _types(old) <= _types(new):
+        return [f"{where or 'record'}: was {sorted(_types(old))}, is {sorted(_types(new))}"]
+    if "enum" in new and not set(old.get("enum", ["anything"])) <= set(new["enum"]):
+        found.append(f"{where}: lost {sorted(set(old.get('enum', ['anything'])) - set(new['enum']))}")
+    for word in ("pattern", "format", "const"):
+        if word in new and new[word] != old.get(word):
+            found.append(f"{where}: {word} was {old.get(word)!r}, is {new[word]!r}")
+    for words, stricter in ((_LOWER_IS_STRICTER, min), (_HIGHER_IS_STRICTER, max)):
+        for word in words:
+            if word in new and (word not in old or (stricter(old[word], new[word]) != old[word])):
+                found.append(f"{where}: {word} was {old.get(word)}, is {new[word]}")
+    found += [
+        f"{where}.{name}: is required now" for name in new.get("required", []) if name not in old.get("required", [])
+    ]
+    for name, field in old.get("properties", {}).items():
+        if name not in new.get("properties", {}):
+            found.append(f"{where}.{name}: is gone")
+        else:
+            found += _compare(f"{where}.{name}", field, new["properties"][name], old_defs, new_defs)
+    for word in ("items", "additionalProperties"):
+        if isinstance(old.get(word), dict) and isinstance(new.get(word), dict):
+            found += _compare(f"{where}[]", old[word], new[word], old_defs, new_defs)
+    return found
+
+
+def _resolve(schema: Schema, defs: Schema) -> Schema:
+    while "$ref" in schema:
+        schema = defs[schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _types(schema: Schema) -> set[str]:
+    named = schema.get("type", ["any"])
+    types = {named} if isinstance(named, str) else set(named)
+    return types | {"integer"} if "number" in types else types

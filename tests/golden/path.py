@@ -1,0 +1,106 @@
+"""A small fixed input, and what the real path makes of it: the records of every topic."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from schemas.raw import Source
+from streams.catalog import Catalogs
+from streams.detection import detector
+from streams.recorded import RecordedEvent
+from streams.replay import replay
+from streams.scoring import Pseudonyms, Scorer
+from streams.topics import ALERTS, ALL, HANDOFFS, RAW, Topic
+from tests.support.records import BASE_MS, DAY, HOUR, MINUTE
+
+HERE = Path(__file__).parent
+WIRE = HERE / "wire"
+SCHEMAS = HERE / "schemas"
+
+LATE = (
+    "My order hasn't arrived.",
+    "Where is my parcel? It is a week late!",
+    "Still no delivery, I am so disappointed.",
+)
+KIND = ("Thank you for the handwritten note, what a lovely surprise!", "Best coffee ever, I love it 💛")
+BROKEN = (b"", b'{"id": "x"', b'{"id": "\xff"}', b"[]", b'{"id": "x", "brand": "Acme"}')
+
+
+def events() -> Iterator[tuple[Source, RecordedEvent]]:
+    """Two quiet days, late parcels, a conversation with an answer, kind words, and records that can't be read."""
+    for hour in range(0, 48, 4):
+        yield _event("reviews", BASE_MS + hour * HOUR, "The beans are fine.", f"regular {hour % 5}", rating=4)
+    start = BASE_MS + 2 * DAY
+    for number, value in enumerate(BROKEN):
+        yield "posts", RecordedEvent(f"broken {number}", value, start)
+    for number in range(24):
+        yield _event(
+            "posts", start + number * 2 * MINUTE, LATE[number % 3], f"@late{number}", network="x", product="Beans"
+        )
+    at_ms = start + HOUR
+    asks = "This is the third time I write! Nobody answers, call me on +44 20 7946 0018. I will cancel my subscription."
+    yield _event("tickets", at_ms, asks, "ada@example.org", conversation_id="case 7", priority="high", note={"seen": 1})
+    answer = "Dear Ada, we are sorry. Your parcel leaves today."
+    yield _event("tickets", at_ms + 20 * MINUTE, answer, "ben", conversation_id="case 7", direction="agent")
+    for number in range(4):
+        yield _event(
+            "reviews", at_ms + (30 + number) * MINUTE, KIND[number % 2], f"kind {number}", rating=5, title="Wow"
+        )
+    yield _event("posts", start + 5 * HOUR, "All quiet now.", "regular 1")
+
+
+def produced() -> dict[str, list[dict[str, Any]]]:
+    """Topic → the records that it would hold, each as {key, value}."""
+    catalogs = Catalogs.load(["generic"])
+    held: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for source, event in events():
+        if event.value not in BROKEN:
+            held[RAW[source].short_name].append({"key": event.key, "value": orjson.loads(event.value)})
+    records = replay(
+        events(),
+        scorer=Scorer(catalogs, Pseudonyms(b"a key of the tests")),
+        catalogs=catalogs,
+        detector=detector("surge"),
+        lateness_ms=10 * MINUTE,
+        future_ms=10 * MINUTE,
+        now_ms=BASE_MS + 10 * DAY,
+        frame=7,
+    )
+    for topic, key, value in records:
+        held[topic.short_name].append({"key": key, "value": orjson.loads(orjson.dumps(value))})
+    return {topic.short_name: sample(topic, held[topic.short_name]) for topic in ALL}
+
+
+def sample(topic: Topic, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A few records from the beginning, the middle and the end; of alerts and handoffs, whole lives."""
+    if topic in (ALERTS, HANDOFFS) or len(records) <= 4:
+        return records[:8]
+    return [records[len(records) * part // 4] for part in range(4)]
+
+
+def versions(folder: Path) -> list[str]:
+    """The versions of which there are files, oldest first."""
+    return sorted((path.name for path in folder.iterdir()), key=lambda name: [int(part) for part in name.split(".")])
+
+
+def schema(topic: Topic) -> dict[str, Any]:
+    """What a reader of the topic accepts, as JSON Schema."""
+    return topic.value.model_json_schema(mode="validation")
+
+
+def _event(source: Source, at_ms: int, text: str, author: str, **fields: Any) -> tuple[Source, RecordedEvent]:
+    id_ = f"{source} {at_ms}"
+    event = {
+        "id": id_,
+        "brand": "Acme",
+        "text": text,
+        "author": author,
+        "created_at": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
+    }
+    return source, RecordedEvent(id_, orjson.dumps(event | fields), at_ms)

@@ -1,0 +1,30 @@
+"""``python -m tests.golden.regenerate``: writes the files of the version that is worked on.
+
+Files of released versions are never written again: they are what others have on their disks.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import orjson
+
+from streams.topics import ALL
+from tests.golden.path import SCHEMAS, WIRE, produced, schema
+
+
+def main() -> None:
+    """Write wire files and schemas."""
+    name = version("groundswell")
+    for folder in (WIRE / name, SCHEMAS / name):
+        folder.mkdir(parents=True, exist_ok=True)
+    for topic, records in produced().items():
+        lines = b"".join(orjson.dumps(record, option=orjson.OPT_SORT_KEYS) + b"\n" for record in records)
+        (WIRE / name / f"{topic}.jsonl").write_bytes(lines)
+    for topic in ALL:
+        text = orjson.dumps(schema(topic), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+        (SCHEMAS / name / f"{topic.short_name}.json").write_bytes(text)
+
+
+if __name__ == "__main__":
+    main()
