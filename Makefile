@@ -45,9 +45,15 @@ train: $(READY) ## Build the scorer's weights anew from ../shared/data (a few mi
 	$(BIN)/python -m training.evaluate
 
 .PHONY: lock
-lock: $(READY) ## Compile requirements.lock anew from pyproject.toml
+lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from it what the image installs
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' --group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' --constraint requirements.lock pyproject.toml \
+	    --output-file deploy/requirements.txt
+	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command 'make lock' --constraint requirements.lock - \
+	    --output-file deploy/build.txt
 
 .PHONY: clean
 clean: ## Remove .venv and caches
