@@ -277,6 +277,7 @@ def run(app: App, *, verbose: bool = False) -> Never:
             "loggers": {"streams": ours, "groundswell": ours, "faust": theirs, "mode": theirs, "aiokafka": theirs},
         },
     )
+    worker.spinner = None  # It would hide the cursor of a terminal that shows the log.
     # The state is many small containers without cycles: looking through them often finds nothing and costs a quarter of the time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)

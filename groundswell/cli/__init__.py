@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from groundswell.cli import doctor, quarantine, replay, schema, score, send, tail, topics, up, worker
+from groundswell.cli import demo, doctor, quarantine, replay, schema, score, send, tail, topics, up, worker
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import Guarded, debugging
 
@@ -45,6 +45,7 @@ def groundswell(
             logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
+app.command()(demo.demo)
 app.command()(up.up)
 app.command()(worker.worker)
 app.command()(send.send)

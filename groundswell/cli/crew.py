@@ -13,7 +13,9 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
+
+import orjson
 
 from groundswell.cli.failures import ProblemError
 from streams.settings import Settings
@@ -48,6 +50,8 @@ class Crew:
     address: str
     count: int
     tell: Callable[[str], None]
+    log: IO[bytes] | None = None
+    """Where the workers' logs go, instead of standard error."""
     _workers: list[_Worker] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -130,6 +134,7 @@ class Crew:
             "GROUNDSWELL_DATA": str(self.settings.data),
             "GROUNDSWELL_METRICS_HOST": self.settings.metrics_host,
             "GROUNDSWELL_METRICS_PORT": str(port),
+            "GROUNDSWELL_CATALOG": orjson.dumps(self.settings.catalog).decode(),
         }
         # A session of its own: Ctrl-C reaches only us, and we end the workers in order. They hold the other end of a
         # pipe that closes when we are gone, whatever has ended us.
@@ -138,6 +143,7 @@ class Crew:
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            stderr=self.log,
             start_new_session=True,
         )
         return process, port

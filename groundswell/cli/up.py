@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Annotated, Final
+from typing import IO, Annotated, Final
 
 import typer
 
@@ -41,8 +41,13 @@ def up(
 
 
 @contextmanager
-def running(settings: Settings, workers: int) -> Iterator[tuple[str, Crew]]:
+def running(settings: Settings, workers: int, log: IO[bytes] | None = None) -> Iterator[tuple[str, Crew]]:
     """The broker, the topics and ready workers; ends the workers first, then the broker.
+
+    Args:
+        settings: Which broker, and how the workers are set.
+        workers: How many.
+        log: Where the workers' logs go, instead of standard error.
 
     Raises:
         BrokerInUse: Another process runs the embedded broker on that folder.
@@ -61,7 +66,7 @@ def running(settings: Settings, workers: int) -> Iterator[tuple[str, Crew]]:
             address = settings.broker
             admin.create(settings, address, broker.state_topics(settings))
         broker.refuse_wrong_topics(settings, address)
-        crew = stack.enter_context(Crew(settings, address, workers, warn))
+        crew = stack.enter_context(Crew(settings, address, workers, warn, log))
         crew.wait_until_ready()
         yield address, crew
 
