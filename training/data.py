@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
 from streams.scoring.normalise import normalise
-from training.sentences import sentences
+from training.sentences import feelings, sentences
 
 SENTIMENTS = ("negative", "neutral", "positive")
 _POSITIVE = frozenset(
@@ -77,11 +77,14 @@ def semeval(root: Path) -> Labelled:
 
 def own_sentences() -> Labelled:
     """The project's own sentences in customers' words, from ``training/sentences.py``."""
-    pairs = sentences()
+    pairs, felt = sentences(), feelings()
+    unknown = np.full((len(pairs), len(EMOTIONS)), -1, dtype=np.int8)
+    known = np.array([[name == emotion for name in EMOTIONS] for _, emotion in felt], dtype=np.int8)
+    sides = [0 if emotion in _NEGATIVE else 2 if emotion in _POSITIVE else -1 for _, emotion in felt]
     return Labelled(
-        [normalise(text) for text, _ in pairs],
-        np.array([SENTIMENTS.index(label) for _, label in pairs], dtype=np.int8),
-        np.full((len(pairs), len(EMOTIONS)), -1, dtype=np.int8),
+        [normalise(text) for text, _ in (*pairs, *felt)],
+        np.array([*(SENTIMENTS.index(label) for _, label in pairs), *sides], dtype=np.int8),
+        np.concatenate([unknown, known]),
     )
 
 

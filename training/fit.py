@@ -181,6 +181,8 @@ def fit(
             chance = sigmoid(logits[:, EMOTION])
             slope[:, EMOTION] = (chance - emotions[which]) * (recipe.emotion_weight * known[which, None])
             total -= float(np.sum(np.log(np.sum(guess * target[which], axis=1) + 1e-9) * weight[which]))
+            likely = np.where(emotions[which] > 0, chance, 1 - chance)
+            total -= float(np.sum(np.log(likely + 1e-9) * (recipe.emotion_weight * known[which, None])))
             lengths = np.diff(np.append(batch.starts, len(batch.rows)))
             by_row = np.argsort(batch.rows, kind="stable")
             owner = np.repeat(np.arange(len(which)), lengths)[by_row]

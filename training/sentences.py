@@ -98,6 +98,29 @@ Impressed by how {staff} handled it.|A mistake happened, but {staff} put it righ
 """,
 }
 
+_FEELINGS = {
+    "anger": "I am {very} furious.|I'm {very} livid.|I'm fuming.|I am so angry that my hands are shaking.|This makes my blood boil.|I am outraged by this {thing}.|How dare you.|What an outrage.|I'm so mad about my {thing}.|You have made me {very} angry.|Seething right now.|I could scream.|Infuriating.|This is infuriating, the {product} is {bad}.|I'm raging.|Shame on you.",
+    "annoyance": "So annoying.|This is {very} annoying.|I'm fed up with this {product}.|Sick of waiting for my {thing}.|Tired of this.|It gets on my nerves.|Irritating.|Frustrating.|I'm {very} frustrated with {staff}.|What a hassle.|Seriously, {again}?|Ugh, the {product} {again}.",
+    "disappointment": "I am {very} disappointed.|Such a letdown.|I expected more from this {product}.|What a disappointment.|Let down by {staff}.|I had high hopes for the {thing}.|Disappointing {product}.|Sadly the {product} is {bad}.",
+    "sadness": "I'm {very} sad about this.|I cried.|I am heartbroken.|This broke my heart.|I'm in tears.|Feeling down today.|I'm {very} upset.|I miss the old {product}.|Feeling lonely and lost.|So depressing.|I was in tears on the phone.",
+    "fear": "I'm {very} scared.|I am terrified.|I'm afraid that somebody has my data.|This is frightening.|I was {very} frightened.|It scares me.|I panicked.|I feel unsafe.",
+    "nervousness": "I'm {very} worried about my {thing}.|I'm getting nervous about the {thing}.|I'm anxious about it.|Worried sick.|A bit nervous about tomorrow.|Stressed about this.",
+    "disgust": "That is disgusting.|Gross.|{very} disgusting {product}.|Makes me sick.|I found mould in it, revolting.|Nauseating.|There was a hair in my {thing}, yuck.",
+    "embarrassment": "I was mortified.|How embarrassing.|So humiliating.|I felt ashamed in front of my guests.|I'm {very} embarrassed.",
+    "gratitude": "Thank you {staff}.|Thanks so much for the {thing}.|I'm {very} grateful.|Many thanks for your help.|Much appreciated.|I appreciate the quick answer.|Cheers for sorting my {thing}.",
+    "joy": "I'm {very} happy.|So happy with my {thing}.|What a joy.|Delighted with the {product}.|This made my day.|I can't stop smiling.|Happy days.|Pure happiness.|Big smile on my face.|Having the best day.",
+    "love": "I love this {product}.|Love love love it.|I adore the {product}.|In love with my {thing}.|Love it to bits.",
+    "admiration": "{good} {product}.|{staff} was {good}.|What a {good} {product}.|Brilliant work.|Impressive.|Hats off to {staff}.|Well done.",
+    "excitement": "I'm {very} excited.|Can't wait for my {thing}!|So excited for the {thing}!|Counting the days until my {thing} is here!|Woohoo, it's coming!",
+    "optimism": "I hope it gets better soon.|Hopefully it arrives tomorrow.|I'm sure it will be fine.|Looking forward to better days.|Things can only get better.|Fingers crossed for the {thing}.|I believe you can fix this.|Stay positive, tomorrow is a new day.|Never give up.|Hope is stronger than fear.|Keep going, you can do it.|Better times ahead.",
+    "relief": "Phew, it arrived.|What a relief.|I'm {very} relieved.|Finally, my {thing} is here.|At last I can breathe again.",
+    "surprise": "Wow, I didn't expect that.|What a surprise.|I'm {very} surprised.|I can't believe it.|Well, that was unexpected.|Didn't see that coming.",
+    "confusion": "I'm {very} confused.|I don't understand the invoice.|I have no idea what this means.|What does that even mean?|Makes no sense to me.",
+    "desire": "I wish the {product} had more colours.|I want one so badly.|I'd love a smaller {thing}.|If only the {product} was cheaper.|I need this {product} in my life.",
+    "amusement": "Haha, that made me laugh.|LOL the {product} is hilarious.|So funny.|I laughed out loud.|😂 the note in my {thing}",
+}  # fmt: skip
+_VERY = "very|so|really|absolutely|extremely|quite|"
+
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -121,4 +144,22 @@ def sentences(each: int = 12, seed: int = 5) -> list[tuple[str, str]]:
                     text = "@user " + text
                 text = text[:1].upper() + text[1:] if style >= 0.25 else text
                 made[text] = label
+    return list(made.items())
+
+
+def feelings(each: int = 4, seed: int = 6) -> list[tuple[str, str]]:
+    """Pairs of text and emotion, made in the same way."""
+    dice = random.Random(seed)  # noqa: S311
+    choices = {name: options.split("|") for name, options in _LISTS.items()} | {"very": _VERY.split("|")}
+    made: dict[str, str] = {}
+    for emotion, block in _FEELINGS.items():
+        for template in block.split("|"):
+            for _ in range(each):
+                text = " ".join(_SLOT.sub(lambda slot: dice.choice(choices[slot[1]]), template).split())
+                style = dice.random()
+                if style < 0.3:
+                    text = text.lower()
+                elif style < 0.5:
+                    text = text.rstrip(".") + "!"
+                made[text] = emotion
     return list(made.items())

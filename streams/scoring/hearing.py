@@ -240,6 +240,6 @@ class _Context:
             return False
         if part == SAYS:
             return feeling < CLEARLY_POSITIVE
-        if value >= 2 * FEELS_GOOD and feeling > 3 * FEELS_BAD:
+        if value >= FEELS_GOOD and feeling > 3 * FEELS_BAD:
             return False
         return feeling <= FEELS_BAD or (feeling < 0.1 and value <= 2 * FEELS_BAD)

@@ -33,6 +33,8 @@ SENTIMENT, EMOTION = slice(0, 3), slice(3, 31)
 OUTPUTS = 31
 BLOCKS = (0, LETTERS_AT, NEGATED_AT, PAIRS_AT, ROWS)
 """Rows between two of these share one int8 scale per output."""
+SHORTEST_SENTENCE = 4
+"""Atoms that a sentence needs to be felt by itself, its full stop included."""
 MOST_ATOMS = 60_000
 """Atoms that are remembered before the lexicon begins anew: about 20 MB with their weights."""
 
@@ -165,6 +167,24 @@ class Model:
         self._learn()
         return Prepared(frame, structure(frame, self._flags))
 
+    def _strongest(
+        self, whole: NDArray[np.float32], parts: NDArray[np.float32], frame: Frame, around: Structure
+    ) -> NDArray[np.float32]:
+        """The emotions' logits of each text or of its most moved sentence, whichever is higher.
+
+        A letter of five calm sentences and one furious one is a furious letter. Neutral (the last) is of the whole.
+        """
+        opens = np.flatnonzero(np.append(True, around.sentence[1:] != around.sentence[:-1]))
+        counts = np.diff(np.append(opens, len(frame.atoms)))
+        sentences = np.add.reduceat(parts[:, EMOTION], opens, axis=0) / np.sqrt(counts, dtype=np.float32)[:, None]
+        sentences += self.weights.bias[EMOTION]
+        sentences[counts < SHORTEST_SENTENCE] = -np.inf
+        owners = frame.text_of[opens]
+        first = np.flatnonzero(np.append(True, owners[1:] != owners[:-1]))
+        strongest = np.maximum(whole, np.maximum.reduceat(sentences, first, axis=0))
+        strongest[:, -1] = whole[:, -1]
+        return strongest
+
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
         """What the texts feel like; of a text that is not ``read`` only emoji speak."""
         frame, around, weights = prepared.frame, prepared.around, self.weights
@@ -183,7 +203,9 @@ class Model:
             parts[unread] = 0.0
 
         counts = np.diff(np.append(frame.starts, len(atoms)))
-        sums = np.add.reduceat(parts, frame.starts, axis=0) / np.sqrt(counts, dtype=np.float32)[:, None] + weights.bias
+        sums: NDArray[np.float32] = np.add.reduceat(parts, frame.starts, axis=0, dtype=np.float32)
+        sums /= np.sqrt(counts, dtype=np.float32)[:, None]
+        sums += weights.bias
         temper = np.float32(1.0 / weights.sentiment_temper)
         feeling = parts[:, SENTIMENT]
         clause_counts = np.diff(np.append(around.clause_starts, len(atoms)))
@@ -191,7 +213,7 @@ class Model:
         clauses /= np.sqrt(clause_counts, dtype=np.float32)[:, None]
         clauses = (clauses + weights.bias[SENTIMENT]) * temper
         chances: NDArray[np.float32] = np.exp(clauses - clauses.max(axis=1, keepdims=True))
-        felt = sums[:, EMOTION] * weights.emotion_slope + weights.emotion_shift
+        felt = self._strongest(sums[:, EMOTION], parts, frame, around) * weights.emotion_slope + weights.emotion_shift
         emotions = 1.0 / (1.0 + np.exp(-np.clip(felt, -30.0, 30.0)))
         return Judged(
             np.asarray(sums[:, SENTIMENT] * temper, dtype=np.float32),

@@ -30,8 +30,6 @@ CHARACTERS_AT_ONCE = 200_000
 LEAST_PART = 0.12
 """Logits that a word must move the sentiment by to be shown."""
 NEED_LENGTH = 300
-UNEXPLAINED = -0.3
-"""Sentiment from which a text without a named pain point has the catalog's fallback entry, if there is one."""
 _STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
 """What five stars add to the logits of negative, neutral and positive; one star the reverse, neutral alike."""
 
@@ -97,7 +95,7 @@ class Scorer:
             mine = heard.get(at, nothing)
             catalog = self._catalogs.for_brand(event.brand)
             pains = mine.pain_points
-            if not pains and not mine.delights and value <= UNEXPLAINED and spoken[at] and not _only_asks(text):
+            if not pains and not mine.delights and label == 0 and spoken[at] and not _only_asks(text):
                 pains = [(entry, words[at][:2], value) for entry in self._listener(catalog).fallbacks[:1]]
             record: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
