@@ -1,0 +1,159 @@
+"""One-minute windows: cells, their fragments, quotes, and what a scored record leaves in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from streams.observing import QUOTE_LENGTH, milliseconds, observe
+from streams.windows import cells
+from streams.windows.aggregate import Aggregate, Observation
+from streams.windows.cells import Cell, Fragment, minute_of, series_of
+from streams.windows.quotes import choose_quotes, diverse, newest
+from tests.support.records import BASE_MS, MINUTE, scored
+
+
+def seen(id_: str, **fields: Any) -> Observation:
+    return observe(scored(id_, fields.pop("at_ms", BASE_MS), **fields))
+
+
+class TestObservation:
+    def test_is_what_the_record_says_in_whole_numbers(self) -> None:
+        one = seen("1", author="ada", sentiment=-0.1234, effort=0.5, churn_risk=0.0006, emotions={"anger": 0.25})
+        assert (one.voice, one.label, one.sentiment, one.effort, one.churn) == ("ada", "neutral", -123, 500, 1)
+        assert one.emotions == {"anger": 250}
+
+    def test_the_same_id_from_another_source_is_another_event(self) -> None:
+        assert seen("1").event == seen("1", at_ms=BASE_MS + 1, author="x").event
+        assert seen("1").event != seen("1", source="reviews").event
+        assert 0 <= seen("1").event < 2**63
+
+    def test_a_point_that_is_named_twice_counts_once(self) -> None:
+        assert seen("1", points=["late_delivery", "late_delivery", "personal_touch"]).points == (
+            "late_delivery",
+            "personal_touch",
+        )
+
+    def test_a_quote_is_short(self) -> None:
+        quote = seen("1", text="x" * 1000).quote
+        assert len(quote["text"]) == QUOTE_LENGTH
+        assert quote["text"].endswith("…")
+        assert seen("1", text="x" * QUOTE_LENGTH).quote["text"] == "x" * QUOTE_LENGTH
+
+    def test_series(self) -> None:
+        assert series_of(seen("1")) == ("*",)
+        assert series_of(seen("1", sentiment=-0.5, points=["late_delivery"])) == ("*", "*negative", "late_delivery")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("1970-01-01T00:00:00.001Z", 1),
+            ("2026-03-02T01:00:00+01:00", BASE_MS),
+            ("2026-03-02T00:00:00.999999Z", BASE_MS + 999),
+        ],
+    )
+    def test_timestamps(self, text: str, expected: int) -> None:
+        assert milliseconds(text) == expected
+
+    def test_a_time_without_a_zone_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="time zone"):
+            milliseconds("2026-03-02T00:00:00")
+
+    @pytest.mark.parametrize("time_ms", [0, 1, MINUTE - 1, MINUTE, BASE_MS + 59_999, -1])
+    def test_a_minute_holds_its_moments(self, time_ms: int) -> None:
+        start = minute_of(time_ms)
+        assert start % MINUTE == 0
+        assert start <= time_ms < start + MINUTE
+
+
+class TestCell:
+    def test_fragments_are_bounded_and_add_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cells, "FRAGMENT_EVENTS", 4)
+        cell, whole = Cell(BASE_MS), Aggregate()
+        for number in range(10):
+            one = seen(f"e{number}", author=f"a{number % 3}", points=["late_delivery"], sentiment=-0.5)
+            assert cell.observe(one, "posts.v1:0", number) == number // 4
+            whole.observe(one)
+        assert [len(fragment.events) for fragment in cell.fragments] == [4, 4, 2]
+        assert cell.aggregate("late_delivery").to_state() == whole.to_state()
+        assert cell.names() == ["*", "*negative", "late_delivery"]
+        assert cell.aggregate("unheard").mentions == 0
+
+    def test_it_knows_what_it_has_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cells, "FRAGMENT_EVENTS", 2)
+        cell = Cell(BASE_MS)
+        for offset in (3, 7, 9):
+            cell.observe(seen(f"e{offset}"), "posts.v1:0", offset)
+        assert [cell.counted("posts.v1:0", offset) for offset in (0, 3, 9, 10)] == [True, True, True, False]
+        assert not cell.counted("posts.v1:1", 3)
+
+    def test_the_companys_words_are_remembered_and_not_counted(self) -> None:
+        cell = Cell(BASE_MS)
+        cell.observe(seen("e1", direction="agent"), "tickets.v1:0", 0)
+        assert cell.names() == []
+        assert cell.counted("tickets.v1:0", 0)
+
+    def test_late_ones_are_told(self) -> None:
+        cell = Cell(BASE_MS)
+        cell.observe(seen("e1"), "posts.v1:0", 0)
+        cell.observe(seen("e2"), "posts.v1:0", 1, late=True)
+        assert cell.late == 1
+
+    def test_state_goes_there_and_back(self) -> None:
+        fragment = Fragment()
+        for number in range(5):
+            one = seen(f"e{number}", points=["late_delivery"], sentiment=-0.5, emotions={"anger": 0.5}, product="Beans")
+            fragment.observe(one, "posts.v1:0", number, late=number == 3)
+        stored = orjson.dumps(fragment.to_state())
+        assert orjson.dumps(Fragment.from_state(orjson.loads(stored)).to_state()) == stored
+
+    def test_the_strongest_quotes_are_kept_whatever_the_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cells, "FRAGMENT_EVENTS", 3)
+        feelings = [-0.9, -0.1, -0.5, -0.7, -0.3, -0.2, -0.8]
+        told = []
+        for order in (feelings, feelings[::-1]):
+            cell = Cell(BASE_MS)
+            for number, feeling in enumerate(order):
+                one = seen(f"{feeling}", points=["late_delivery"], sentiment=feeling)
+                cell.observe(one, "posts.v1:0", number)
+            told.append([quote["event_id"] for quote in cell.quotes("late_delivery")])
+        assert told == [["-0.9", "-0.8", "-0.7"]] * 2
+
+    def test_the_unhappy_are_quoted_without_the_happy(self) -> None:
+        cell = Cell(BASE_MS)
+        for number, (feeling, points) in enumerate(
+            [(0.99, []), (0.98, []), (0.97, []), (-0.4, []), (0.95, ["personal_touch"]), (-0.5, ["late_delivery"])]
+        ):
+            cell.observe(seen(str(feeling), sentiment=feeling, points=points), "posts.v1:0", number)
+        assert [quote["event_id"] for quote in cell.quotes("*negative")] == ["-0.5", "-0.4"]
+
+
+class TestQuotes:
+    def quote(self, id_: str, at: int, voice: str, text: str) -> dict[str, Any]:
+        return seen(id_, at_ms=BASE_MS + at, author=voice, text=text).quote
+
+    def test_newest_first_and_equal_times_by_id(self) -> None:
+        quotes = [self.quote(id_, at, id_, id_) for id_, at in (("a", 1), ("b", 2), ("c", 2), ("d", 0))]
+        assert newest(quotes, 3) == newest(quotes[::-1], 3)
+        assert [quote["at"] - BASE_MS for quote in newest(quotes, 3)] == [2, 2, 1]
+
+    def test_other_voices_in_other_words(self) -> None:
+        told = diverse(
+            [
+                self.quote("1", 5, "ada", "where is my parcel"),
+                self.quote("2", 4, "ada", "completely different words by the same"),
+                self.quote("3", 3, "bob", "WHERE is my parcel?"),
+                self.quote("4", 2, "cy", "the beans taste of nothing"),
+            ]
+        )
+        assert [quote["event_id"] for quote in told] == ["1", "4"]
+
+    def test_what_is_shown_has_no_voice(self) -> None:
+        (shown,) = choose_quotes([self.quote("1", 5, "pseudonym of ada", "Hm.")])
+        assert "pseudonym of ada" not in orjson.dumps(shown).decode()
+        assert shown["created_at"] == "2026-03-02T00:00:00.005Z"
+
+    def test_words_of_emoji_alone_are_quotes_too(self) -> None:
+        assert len(diverse([self.quote("1", 1, "a", "💛"), self.quote("2", 2, "b", "😡")])) == 2
