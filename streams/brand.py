@@ -15,7 +15,7 @@ from streams.alerting import Episode, Evidence, Judged, advance, fingerprint_of
 from streams.catalog import Catalog, Entry
 from streams.detection import Baseline, Detector, Sample, Verdict, onset_of
 from streams.effects import Effects
-from streams.feeds import Case, answer, concerns, needs_person, point_feed
+from streams.feeds import Answer, Case, answer, concerns, needs_person, point_feed
 from streams.metrics import Sums, key_of, window_metrics
 from streams.topics import ALERTS, DELIGHTS, HANDOFFS, METRICS, PAIN_POINTS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate, Observation
@@ -33,6 +33,9 @@ HABIT_MS = DAY_MS
 FEED_QUOTES = 24
 OPEN_CASES = 1_000
 """Open handoffs a brand may have; the one that waits longest is let go when there are more."""
+
+ANSWERS = 10_000
+"""Conversations of a brand whose last answer is remembered."""
 
 SEPARATOR = "\x1f"
 
@@ -61,6 +64,8 @@ class Brand:
     episodes: dict[str, Episode] = field(default_factory=dict)
     """Series → its alert's state."""
     cases: dict[str, Case] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Conversation → when somebody of the company wrote in it last."""
     open: list[int] = field(default_factory=list)
     """Heap of the starts of open cells."""
     amended: dict[str, set[int]] = field(default_factory=dict)
@@ -177,19 +182,19 @@ class Brand:
         self.amended.clear()
 
     def _hand_over(self, seen: Observation, scored: dict[str, Any], effects: Effects) -> None:
+        """Open, update or end a case. A conversation's messages may come in any order: times decide, not arrival."""
         key = scored.get("conversation_id") or scored["id"]
-        case = self.cases.get(key)
         if not seen.customer:
-            if case is not None:
-                del self.cases[key]
-                effects.state[self._key("case", key)] = None
-                effects.publish(HANDOFFS, key, answer(self.name, case, seen.time_ms))
+            self._answered(key, seen.time_ms, effects)
             return
         found = concerns(scored)
         if not found:
             return
+        case = self.cases.get(key)
+        answered = self.answers.get(key)
         if case is None:
             case = self.cases[key] = Case(key, seen.voice, scored["source"])
+            case.revision = answered.revision if answered is not None else 0
             if len(self.cases) > OPEN_CASES:
                 others = (other for other in self.cases.values() if other is not case)
                 oldest = min(others, key=lambda other: (other.waiting_ms, other.id)).id
@@ -198,6 +203,25 @@ class Brand:
                 effects.counts["case_dropped"] += 1
         effects.publish(HANDOFFS, key, needs_person(self.name, case, found, scored, seen.quote))
         effects.state[self._key("case", key)] = case
+        if answered is not None and answered.at_ms > case.quote["at"]:
+            self._answered(key, answered.at_ms, effects)
+
+    def _answered(self, key: str, at_ms: int, effects: Effects) -> None:
+        """Somebody of the company wrote in this conversation: a case that waits in it is over."""
+        known = self.answers.pop(key, None)
+        answered = Answer(max(at_ms, known.at_ms), known.revision) if known is not None else Answer(at_ms)
+        case = self.cases.get(key)
+        if case is not None and case.quote["at"] <= answered.at_ms:
+            del self.cases[key]
+            effects.state[self._key("case", key)] = None
+            effects.publish(HANDOFFS, key, answer(self.name, case, answered.at_ms))
+            answered.revision = case.revision
+        self.answers[key] = answered
+        effects.state[self._key("answer", key)] = answered
+        if len(self.answers) > ANSWERS:
+            oldest = min(self.answers, key=lambda other: (self.answers[other].at_ms, other))
+            del self.answers[oldest]
+            effects.state[self._key("answer", oldest)] = None
 
     # What time does.
 
@@ -503,6 +527,8 @@ class Brand:
             self.episodes[name] = Episode.from_state(state)
         elif kind == "case":
             self.cases[name] = Case(*state)
+        elif kind == "answer":
+            self.answers[name] = Answer(*state)
         else:
             raise ValueError(f"state of an unknown kind: {kind!r}; it was written by a newer Groundswell")
 

@@ -60,7 +60,7 @@ def empathy_map(quotes: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def user_stories(quotes: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """ "As a … I want … so that …" from quotes whose author said what they want; parts that nobody wrote are left out."""
+    """As a … I want … so that …, from quotes whose author said what they want; what nobody wrote is left out."""
     stories = []
     for quote in quotes:
         need = quote["need"]

@@ -36,6 +36,19 @@ class Case:
         return [getattr(self, name) for name in self.__slots__]
 
 
+@dataclass(slots=True)
+class Answer:
+    """The company's last message in a conversation."""
+
+    at_ms: int
+    revision: int = 0
+    """Of the case that it ended; the conversation's next case goes on from there."""
+
+    def to_state(self) -> list[int]:
+        """As JSON values."""
+        return [self.at_ms, self.revision]
+
+
 def concerns(scored: dict[str, Any]) -> list[str]:
     """Why a person should see this customer, from a scored record; empty where nobody needs to."""
     signals = scored["signals"]
@@ -63,7 +76,8 @@ def needs_person(brand: str, case: Case, found: list[str], scored: dict[str, Any
     case.reasons = sorted({*case.reasons, *found})
     case.why = ", ".join(dict.fromkeys(said)) or case.why
     case.waiting_ms = min(case.waiting_ms, quote["at"]) if case.contacts > 1 else quote["at"]
-    case.quote = quote
+    if not case.quote or quote["at"] >= case.quote["at"]:
+        case.quote = quote
     return _published(brand, case, None)
 
 
