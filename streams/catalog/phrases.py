@@ -202,22 +202,41 @@ class PhraseIndex:
             fits: What it is to the phrases.
         """
         hits: list[Hit] = []
+        begin, count = 0, len(fits)
+        while begin < count:
+            # Sentence by sentence: few elements are in one, so most phrases are ruled out at once.
+            end = begin + 1
+            while end < count and positions[end] - positions[end - 1] <= LONG_GAP + 1:
+                end += 1
+            self._find(places, positions, fits, begin, end, hits)
+            begin = end
+        return hits
+
+    def _find(
+        self,
+        places: Sequence[int],
+        positions: Sequence[int],
+        fits: Sequence[Fit],
+        begin: int,
+        end: int,
+        hits: list[Hit],
+    ) -> None:
+        """Adds the phrases among the words ``begin`` … ``end - 1``."""
         present: frozenset[int] | None = None
         required = self._required
-        for at, fit in enumerate(fits):
-            for number, key in fit.keys:
+        for at in range(begin, end):
+            for number, key in fits[at].keys:
                 phrase = self._phrases[number]
                 if len(phrase) == 1:
                     hits.append(Hit(number, (places[at],)))
                     continue
                 if present is None:
-                    present = frozenset().union(*[other.elements for other in fits])
+                    present = frozenset().union(*[fit.elements for fit in fits[begin:end]])
                 if not required[number] <= present:
                     continue
                 found = _around(positions, fits, at, phrase, key)
                 if found is not None:
                     hits.append(Hit(number, tuple([places[word] for word in found])))
-        return hits
 
 
 def _around(

@@ -37,8 +37,10 @@ from streams.scoring.tokens import (
 SAYS, ABOUT, UNLESS, SIGNAL = range(4)
 CLEARLY_POSITIVE = 0.6
 """Clause sentiment from which a plain statement of failure is not one."""
-FEELS_BAD, FEELS_GOOD = -0.2, 0.25
+FEELS_BAD, FEELS_GOOD = -0.1, 0.25
 """Clause sentiment from which a topic that is only named counts."""
+CLEARLY_BAD = -0.4
+"""Sentiment that carries a clause which has little of its own."""
 _WALL = 1_000
 """Jump of the position where no phrase may pass; larger than any gap."""
 
@@ -234,12 +236,12 @@ class _Context:
             if question or supposes:
                 return False
             if part == SAYS:
-                return feeling > 2 * FEELS_BAD
+                return feeling > CLEARLY_BAD
             return feeling >= FEELS_GOOD or (feeling > 0 and value >= 0.5)
         if supposes or (question and not bits & (ASKING if part == SAYS else WHY)):
             return False
         if part == SAYS:
             return feeling < CLEARLY_POSITIVE
-        if value >= FEELS_GOOD and feeling > 3 * FEELS_BAD:
+        if value >= FEELS_GOOD and feeling > 1.5 * CLEARLY_BAD:
             return False
-        return feeling <= FEELS_BAD or (feeling < 0.1 and value <= 2 * FEELS_BAD)
+        return feeling <= FEELS_BAD or (feeling < 0.1 and value <= CLEARLY_BAD)
