@@ -1,0 +1,499 @@
+"""What is deployed, held to the code: the image's steps, Compose, the rules and the runbook behind each alert."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any, get_args
+
+import orjson
+import pytest
+import yaml
+
+from schemas.quarantine import QuarantineReason
+from streams.catalog import Catalogs
+from streams.detection import detector
+from streams.listener import Listener
+from streams.notifying import SINKS, Log
+from streams.settings import Settings
+from streams.stages import DetectStage, NotifyStage
+from streams.telemetry import STAGES, UNCOUNTED, Telemetry
+from streams.topics import ALL
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PACKAGES = ("schemas", "streams", "agents", "groundswell")
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+# The image.
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, (name, arguments), in order."""
+    lines = [line for line in (DEPLOY / "Dockerfile").read_text("utf-8").splitlines() if not line.startswith("#")]
+    joined = re.sub(r"\\\n\s*", " ", "\n".join(lines))
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in joined.splitlines() if line.strip())]
+
+
+def arguments(name: str) -> list[str]:
+    return [rest for instruction, rest in instructions() if instruction == name]
+
+
+def copied() -> list[str]:
+    """What the image takes from the checkout."""
+    return [path for rest in arguments("COPY") if not rest.startswith("--from") for path in rest.split()[:-1]]
+
+
+def ignored(path: str) -> bool:
+    """Whether .dockerignore keeps the path out of the build's context; the last line that speaks of it decides."""
+    out = False
+    for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        pattern = line.removeprefix("!").removeprefix("**/")
+        parts = path.split("/")
+        leading = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+        names = parts if line.startswith("**/") else leading
+        if any(fnmatch.fnmatchcase(name, pattern) for name in names):
+            out = not line.startswith("!")
+    return out
+
+
+def test_the_image_is_pinned_and_runs_without_root() -> None:
+    assert re.fullmatch(r"PYTHON=python:3\.\d+\.\d+-slim-\w+", arguments("ARG")[0])
+    assert [rest.split()[0] for rest in arguments("FROM")] == ["${PYTHON}"] * 2
+    (user,) = arguments("USER")
+    assert all(int(part) > 0 for part in user.split(":"))
+    assert arguments("ENTRYPOINT") == ['["groundswell"]']
+    assert "/readyz" in arguments("HEALTHCHECK")[0]
+    assert all(
+        "--require-hashes" in run for run in re.findall(r"pip install (?!--no-deps)[^&]*", "\n".join(arguments("RUN")))
+    )
+
+
+def test_the_image_sets_settings_that_exist_and_writes_into_its_volume_alone() -> None:
+    environment = dict(re.findall(r"(\w+)=(\S+)", arguments("ENV")[1]))
+    assert {name for name in environment if name.startswith("GROUNDSWELL_")} <= known_variables()
+    (volume,) = arguments("VOLUME")
+    assert environment["GROUNDSWELL_DATA"] == volume
+    assert Path(environment["GROUNDSWELL_CACHE"]).is_relative_to(volume)
+    assert environment["GROUNDSWELL_METRICS_HOST"] == "0.0.0.0"
+    assert environment["GROUNDSWELL_METRICS_PORT"] == arguments("EXPOSE")[0]
+
+
+def test_the_context_has_what_is_copied_and_nothing_private() -> None:
+    assert copied()
+    for path in copied():
+        assert (ROOT / path).exists(), path
+        assert not ignored(path), path
+    for path in (".git", ".venv/bin/python", "tests/pem/localhost-key.pem", "deploy/runbook.md", "streams/__pycache__"):
+        assert ignored(path), path
+    assert not ignored("streams/broker/jars.json")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "build.txt"])
+def test_the_image_installs_what_was_tested(name: str) -> None:
+    def pins(path: Path) -> set[str]:
+        return set(re.findall(r"^([a-z0-9][\w.\[\]-]*==\S+)", path.read_text("utf-8"), re.MULTILINE))
+
+    wanted = pins(DEPLOY / name)
+    assert wanted
+    assert wanted <= pins(ROOT / "requirements.lock"), "run: make lock"
+    text = (DEPLOY / name).read_text("utf-8")
+    assert not re.search(r"https?://|--(extra-)?index-url", text)
+    assert text.count("==") <= text.count("--hash=sha256:")
+
+
+def test_the_image_installs_every_dependency_and_no_developers_tool() -> None:
+    pinned = set(
+        re.findall(r"^([a-z0-9][a-z0-9._-]*)==", (DEPLOY / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    )
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    dependencies = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    assert dependencies
+    assert set(re.findall(r'^\s*"([a-z0-9-]+)', dependencies[1], re.MULTILINE)) <= pinned, "run: make lock"
+    assert not pinned & {"mypy", "pytest", "ruff", "uv", "hatchling"}
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Dockerfile's steps without Docker: the context, the wheel, and an environment that has nothing but both."""
+    context, dist, home = (tmp_path_factory.mktemp(name) for name in ("context", "dist", "image"))
+    for path in copied():
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, context / path, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (context / path).parent.mkdir(exist_ok=True)
+            shutil.copyfile(ROOT / path, context / path)
+    assert "hatchling build --target wheel --directory /dist" in arguments("RUN")[1]
+    hatchling = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(dist)]
+    subprocess.run(hatchling, cwd=context, check=True, capture_output=True)
+    (wheel,) = dist.glob("*.whl")
+    venv.create(home / "venv", with_pip=False)
+    python = home / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    # The lock's packages, seen through a path file; such files inside that folder, like the one of the checkout's own
+    # editable install, have no effect there.
+    (site,) = (home / "venv").glob("lib/python*/site-packages")
+    (site / "lock.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    shutil.copyfile(wheel, home / "groundswell.whl")
+    return home
+
+
+def in_image(image: Path, *command: str, stdin: str = "") -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GROUNDSWELL_", "PYTHON"))}
+    environment["GROUNDSWELL_DATA"] = str(image / "data")
+    program = [str(image / "venv" / "bin" / command[0]), *command[1:]]
+    done = subprocess.run(
+        program, cwd=image, env=environment, input=stdin, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_every_file_that_the_code_reads(image: Path) -> None:
+    with zipfile.ZipFile(image / "groundswell.whl") as wheel:
+        held = set(wheel.namelist())
+    data = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {"streams/scoring/weights.npz", "streams/broker/jars.json", "streams/broker/log4j2.xml"} <= data
+    assert data <= held
+
+
+def test_the_installed_command_works_far_from_the_checkout(image: Path) -> None:
+    find = f"from importlib.util import find_spec; print(*(find_spec(name).origin for name in {PACKAGES}))"
+    where = in_image(image, "python", "-c", find)
+    assert all(Path(path).is_relative_to(image) for path in where.split())
+    assert "quarantine" in in_image(image, "groundswell", "--help")
+    assert "fingerprint" in orjson.loads(in_image(image, "groundswell", "schema", "alerts"))["properties"]
+    # The catalog, the frequencies and the weights.
+    heard = orjson.loads(
+        in_image(image, "groundswell", "score", stdin='{"id": "1", "text": "My order hasn\'t arrived."}\n')
+    )
+    assert heard["pain_points"] == ["late_delivery"]
+    in_image(image, "python", "-m", "groundswell.demo.week", str(image / "week"))
+    assert {path.name for path in (image / "week").iterdir()} == {"reviews.jsonl", "posts.jsonl", "tickets.jsonl"}
+
+
+# Compose.
+
+
+def known_variables() -> set[str]:
+    return {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.fixture(scope="module")
+def compose() -> Any:
+    return load(ROOT / "docker-compose.yml")
+
+
+def test_images_are_pinned_and_ports_are_this_machines(compose: Any) -> None:
+    for name, service in compose["services"].items():
+        assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
+        for port in service.get("ports", ()):
+            assert str(port).startswith("127.0.0.1:"), (name, port)
+
+
+def test_every_service_is_asked_how_it_is(compose: Any) -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    ours = compose["x-groundswell"]["image"]
+    for name, service in compose["services"].items():
+        check = service.get("healthcheck")
+        if check is None:
+            assert service["image"] == ours, f"{name} has neither a health check nor an image with one"
+        elif check.get("disable"):
+            block = re.search(rf"^  {name}:\n(.*?)(?=^  \w|^\w|\Z)", text, re.MULTILINE | re.DOTALL)
+            assert block
+            assert re.search(r"disable: true\} # .+\.$", block[1], re.MULTILINE), f"{name} doesn't say why"
+        else:
+            assert check["test"][0] == "CMD"
+            assert check["retries"]
+
+
+def test_settings_in_compose_exist_and_secrets_are_asked_for(compose: Any) -> None:
+    variables = {
+        name
+        for service in compose["services"].values()
+        for name in service.get("environment") or ()
+        if name.startswith("GROUNDSWELL_")
+    }
+    assert {"GROUNDSWELL_BROKER", "GROUNDSWELL_PSEUDONYM_KEY"} <= variables
+    mentioned = set(re.findall(r"GROUNDSWELL_[A-Z_]+", (ROOT / "docker-compose.yml").read_text("utf-8")))
+    assert variables | mentioned <= known_variables()
+    secret = {
+        f"GROUNDSWELL_{name.upper()}"
+        for name, field in Settings.model_fields.items()
+        if "Secret" in str(field.annotation)
+    }
+    for service in compose["services"].values():
+        for name in secret & set(service.get("environment") or ()):
+            value = service["environment"][name]
+            assert value is None or re.fullmatch(rf"\$\{{{name}:\?[^}}$]+\}}", value), f"{name} is in the file"
+    assert compose["x-settings"]["GROUNDSWELL_PSEUDONYM_KEY"].startswith("${GROUNDSWELL_PSEUDONYM_KEY:?")
+
+
+def test_the_order_of_starting_waits_for_what_is_needed(compose: Any) -> None:
+    services = compose["services"]
+    assert services["topics"]["depends_on"]["kafka"] == {"condition": "service_healthy"}
+    assert services["topics"]["command"] == ["topics", "create"]
+    assert services["worker"]["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
+    assert "kafka-topics.sh" in services["kafka"]["healthcheck"]["test"][1]
+    broker = services["worker"]["environment"]["GROUNDSWELL_BROKER"]
+    assert f"INSIDE://{broker}" in services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert int(services["kafka"]["environment"]["KAFKA_MESSAGE_MAX_BYTES"]) >= max(
+        topic.max_message_bytes for topic in ALL
+    )
+    assert services["worker"]["read_only"]
+    assert {name for name, service in services.items() if "profiles" not in service} == {"kafka", "topics", "worker"}
+
+
+def test_compose_itself_reads_the_file() -> None:
+    docker = shutil.which("docker")
+    has_compose = (
+        docker is not None and subprocess.run([docker, "compose", "version"], capture_output=True).returncode == 0
+    )
+    if not has_compose:
+        pytest.skip("docker compose is not installed: the file was parsed and checked by the tests above")
+    config = [str(docker), "compose", "--profile", "full", "--profile", "demo", "config", "--quiet"]
+    environment = {name: value for name, value in os.environ.items() if name != "GROUNDSWELL_PSEUDONYM_KEY"}
+    refused = subprocess.run(config, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "GROUNDSWELL_PSEUDONYM_KEY" in refused.stderr
+    taken = subprocess.run(
+        config,
+        cwd=ROOT,
+        env={**environment, "GROUNDSWELL_PSEUDONYM_KEY": "k" * 32},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert taken.returncode == 0, taken.stderr
+
+
+# Prometheus.
+
+
+def exported() -> dict[str, set[str]]:
+    """Every series that a worker can show → its labels; a partition's are shown once there is one."""
+    telemetry = Telemetry()
+    NotifyStage([Log()], telemetry)
+    telemetry.lag.labels("groundswell.scored.v1", 0).set(0)
+    telemetry.watermark.labels(0).set(0)
+    telemetry.published.labels("scored")
+    for verdict in ("fired", "one_voice"):
+        telemetry.verdicts.labels(verdict)
+    telemetry.brands.labels(0).set(0)
+    telemetry.alerts.labels("firing")
+    with telemetry.frame("score", 1):
+        pass
+    series: dict[str, set[str]] = {"up": set()}
+    for metric in telemetry.registry.collect():
+        for sample in metric.samples:
+            series.setdefault(sample.name, set()).update(sample.labels)
+    return series
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in load(DEPLOY / "prometheus/rules.yml")["groups"] for rule in group["rules"]]
+
+
+ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+BY_PROMETHEUS = {"job", "instance"}
+VALUES = {
+    "stage": set(STAGES),
+    "reason": {*get_args(QuarantineReason), *UNCOUNTED},
+    "result": {"delivered", "failed"},
+    "receiver": set(SINKS),
+    "topic": {topic.short_name for topic in ALL} | {topic.full_name(Settings().topic_prefix) for topic in ALL},
+    "job": {"groundswell"},
+}
+"""What a label that rules select by can be."""
+
+
+def selectors(expression: str) -> list[tuple[str, str]]:
+    """(metric, what stands in its braces) of each metric that an expression reads."""
+    words = re.sub(r"\b(by|on|without|ignoring)\s*\([^)]*\)", " ", expression)
+    return re.findall(r"\b((?:groundswell|process)[\w:]+|up)\b(?:\{([^}]*)\})?", words)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])
+def test_rules_read_only_what_workers_show(rule: dict[str, Any]) -> None:
+    series = exported()
+    found = selectors(rule["expr"])
+    assert found
+    for name, braces in found:
+        if name in RECORDED:
+            continue
+        assert name in series, f"no worker shows {name}"
+        for label, operator, value in re.findall(r'(\w+)\s*(=~|=|!=|!~)\s*"([^"]*)"', braces):
+            assert label in series[name] | BY_PROMETHEUS, f"{name} has no label {label}"
+            assert operator in ("=", "=~")
+            known = VALUES[label]
+            matching = {value} & known if operator == "=" else {it for it in known if re.fullmatch(value, it)}
+            assert matching, f"{label} is never {value}"
+            if operator == "=~" and ".*" not in value:
+                assert set(value.split("|")) <= known
+    grouped = {
+        label.strip()
+        for labels in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", rule["expr"])
+        for label in labels.split(",")
+    }
+    labels = set().union(*(series.get(name, set()) for name, _ in found)) | BY_PROMETHEUS | set(VALUES)
+    assert grouped <= labels | {"le", "partition"}
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a Markdown file, as its readers make them."""
+    found = re.findall(r"^#+ +(.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_each_alert_says_what_to_do(name: str) -> None:
+    alert = ALERTS[name]
+    path, _, anchor = alert["annotations"]["runbook"].partition("#")
+    assert path == "deploy/runbook.md"
+    assert anchor == name.lower()
+    assert anchor in headings(DEPLOY / "runbook.md")
+    assert alert["annotations"]["summary"].endswith(".")
+    assert alert["labels"]["severity"] in ("critical", "warning", "info")
+
+
+def test_every_alert_of_the_runbook_exists_and_is_tried() -> None:
+    told = set(re.findall(r"^#+ +(Groundswell[A-Z]\w+)$", (DEPLOY / "runbook.md").read_text("utf-8"), re.MULTILINE))
+    assert told == set(ALERTS)
+    tried = {
+        case["alertname"]
+        for test in load(DEPLOY / "prometheus/tests.yml")["tests"]
+        for case in test.get("alert_rule_test", ())
+        if case["exp_alerts"]
+    }
+    assert tried == set(ALERTS)
+
+
+def test_commands_in_the_runbook_exist() -> None:
+    """A command that is told at three in the morning has to be there."""
+    from typer.main import get_command
+
+    from groundswell.cli import app
+
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    told = re.findall(r"\bgroundswell ((?:[a-z]+ ?)+)(.*)", (DEPLOY / "runbook.md").read_text("utf-8"))
+    blocks = [(words.split(), rest) for words, rest in told]
+    named = [(words, rest) for words, rest in blocks if words[0] in commands]
+    assert len(named) > 10
+    for words, rest in named:
+        command = commands[words[0]]
+        if hasattr(command, "commands"):
+            assert words[1] in command.commands, words
+            command = command.commands[words[1]]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest.partition("`")[0])) <= options, (words, rest)
+    settings = set(re.findall(r"GROUNDSWELL_[A-Z_]+", (DEPLOY / "runbook.md").read_text("utf-8")))
+    assert settings <= known_variables() | {"GROUNDSWELL_DEBUG"}
+
+
+PROMTOOL = shutil.which("promtool")
+
+
+def test_prometheus_takes_the_rules() -> None:
+    """By promtool where it is installed; else their structure is checked here, which doesn't try the expressions."""
+    if PROMTOOL:
+        for command in (
+            ("check", "config", "prometheus.yml"),
+            ("check", "rules", "rules.yml"),
+            ("test", "rules", "tests.yml"),
+        ):
+            done = subprocess.run(
+                [PROMTOOL, *command], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        return
+    sys.stderr.write("promtool is not installed: the rules' structure is checked, their expressions are not tried.\n")
+    for rule in rules():
+        assert set(rule) <= {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"}
+        assert re.fullmatch(r"\d+[smhd]", rule.get("for", "0s"))
+        for opening, closing in ("()", "[]", "{}"):
+            assert rule["expr"].count(opening) == rule["expr"].count(closing)
+        for text in rule.get("annotations", {}).values():
+            assert text.count("{{") == text.count("}}")
+    for test in load(DEPLOY / "prometheus/tests.yml")["tests"]:
+        assert set(test) <= {"name", "interval", "input_series", "alert_rule_test", "promql_expr_test"}
+        shown = {re.split(r"[{\s]", series["series"])[0] for series in test["input_series"]}
+        assert shown <= set(exported())
+
+
+def test_alertmanager_takes_its_configuration() -> None:
+    path = DEPLOY / "alertmanager/alertmanager.yml"
+    config = load(path)
+    assert config["route"]["receiver"] in {receiver["name"] for receiver in config["receivers"]}
+    named = {
+        name
+        for rule in config["inhibit_rules"]
+        for matcher in rule["source_matchers"] + rule["target_matchers"]
+        for name in re.findall(r"Groundswell[A-Z]\w+", matcher)
+    }
+    assert named <= set(ALERTS)
+    if amtool := shutil.which("amtool"):
+        done = subprocess.run([amtool, "check-config", str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_finds_the_workers(compose: Any) -> None:
+    config = load(DEPLOY / "prometheus/prometheus.yml")
+    (job,) = (job for job in config["scrape_configs"] if job["job_name"] == "groundswell")
+    (found,) = job["dns_sd_configs"]
+    assert found["names"] == ["worker"]
+    assert "worker" in compose["services"]
+    assert str(found["port"]) == arguments("EXPOSE")[0]
+    assert "alertmanager" in compose["services"]
+
+
+# What the rules rely on.
+
+
+def test_counters_begin_at_zero_for_increase_sees_no_first_value() -> None:
+    telemetry = Telemetry()
+    NotifyStage([Log()], telemetry)
+    for name, labels in (
+        ("groundswell_deliveries_total", {"receiver": "log", "result": "failed"}),
+        ("groundswell_quarantined_records_total", {"reason": "scoring_failed"}),
+        ("groundswell_uncounted_records_total", {"reason": "too_late"}),
+        ("groundswell_records_total", {"stage": "score"}),
+        ("groundswell_late_records_total", {}),
+    ):
+        assert telemetry.registry.get_sample_value(name, labels) == 0, name
+
+
+def test_a_partition_that_others_have_is_shown_no_longer() -> None:
+    catalogs, telemetry = Catalogs.load(["generic"]), Telemetry()
+    stage = DetectStage(Settings(), "127.0.0.1:1", catalogs, detector("surge"), None, None, telemetry)  # type: ignore[arg-type]
+    stage._listeners[3] = Listener(catalogs, detector("surge"), 0)
+    stage._listeners[3].clocks.raw["posts"] = 1
+    stage._listeners[3].clocks.live["posts:0"] = 60_000
+    name, labels = "groundswell_live_watermark_timestamp_seconds", {"partition": "3"}
+    stage.observe()
+    assert telemetry.registry.get_sample_value(name, labels) == 60
+    assert telemetry.registry.get_sample_value("groundswell_brands", labels) == 0
+    stage._listeners.clear()
+    stage.observe()
+    assert telemetry.registry.get_sample_value(name, labels) is None
+    assert telemetry.registry.get_sample_value("groundswell_brands", labels) is None
