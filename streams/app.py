@@ -65,7 +65,7 @@ class Runtime(Service):  # type: ignore[misc]
         partitions = {topic.full_name(settings.topic_prefix): settings.partitions for topic in ALL}
         catalogs = Catalogs.load(settings.catalog, settings.catalogs)
         publisher = Publisher(settings, self.producer, partitions)
-        scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)))
+        scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer)
         future_ms = int(settings.future.total_seconds() * 1000)
         self.score = ScoreStage(settings, Reader(scorer, future_ms), publisher, self.telemetry)
         self.detect = DetectStage(

@@ -59,7 +59,7 @@ def replay(
         encoding=encoding,
     )
     catalogs = Catalogs.load(settings.catalog, settings.catalogs)
-    scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)))
+    scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer)
     stdin = None if sys.stdin is sys.__stdin__ else sys.stdin.buffer
     with measuring("Reading") as tell:
         events = recorded.read(files, reading, on_progress=tell, stdin=stdin)

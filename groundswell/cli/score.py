@@ -51,7 +51,7 @@ def score(
     settings = options.settings()
     # Without a key that is set, pseudonyms are good for this run: nothing is made on the disk by looking at texts.
     key = settings.pseudonym_key.get_secret_value().encode() if settings.pseudonym_key else secrets.token_bytes(32)
-    scorer = Scorer(Catalogs.load(settings.catalog, settings.catalogs), Pseudonyms(key))
+    scorer = Scorer(Catalogs.load(settings.catalog, settings.catalogs), Pseudonyms(key), settings.scorer)
     now_ms, future_ms = int(datetime.now(UTC).timestamp() * 1000), int(settings.future.total_seconds() * 1000)
     bad = 0
     with ExitStack() as stack:
