@@ -296,7 +296,7 @@ class _Counts:
         shouting = np.minimum(self._capitals / np.maximum(self._letters, 3), 1.0)
         strength = (
             0.45 * np.abs(values)
-            + 0.2 * emotions[:, :-1].max(axis=1)
+            + 0.3 * emotions[:, :-1].max(axis=1)
             + 0.08 * np.minimum(self._exclamations, 2)
             + 0.3 * shouting
             + 0.1 * np.minimum(self._elongated, 1)
