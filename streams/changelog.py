@@ -80,6 +80,8 @@ class Changelog:
         Raises:
             FencedError: Somebody else wrote to the partition; what we know of it can't be trusted any more.
         """
+        if self.next_offset is None:
+            raise FencedError(f"{self.topic}:{self.partition} has to be read (again) before it is written to")
         if values:
             await self._send(list(values.items()))
 

@@ -63,8 +63,8 @@ def test_how_much_is_read_at_once_changes_nothing() -> None:
     assert final(told[0]) == final(told[1]) == final(told[2])
     alerts = [[value for topic, _, value in records if topic is ALERTS] for records in told]
     assert alerts[0] == alerts[1] == alerts[2]
-    assert [alert["status"] for alert in alerts[0]][0] == "firing"
-    assert [alert["status"] for alert in alerts[0]][-1] == "resolved"
+    assert alerts[0][0]["status"] == "firing"
+    assert alerts[0][-1]["status"] == "resolved"
 
 
 def test_its_last_minute_is_closed() -> None:

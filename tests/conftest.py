@@ -1,0 +1,10 @@
+"""What every test shares: no setting of the machine that runs them gets in."""
+
+from __future__ import annotations
+
+import os
+
+for _name in [name for name in os.environ if name.startswith("GROUNDSWELL_") and name != "GROUNDSWELL_EXAMPLES"]:
+    # Before any module of ours is imported; the cache of jars is the one thing that runs may share.
+    if _name != "GROUNDSWELL_CACHE":
+        del os.environ[_name]
