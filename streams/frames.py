@@ -186,11 +186,15 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         for tp in revoked:
             self.finished.pop(tp, None)
 
+    async def wait_until_quiet(self) -> None:
+        """Wait until no frame is in work."""
+        await self._quiet.wait()
+
     async def drain(self) -> None:
         """Wait for the frames in work, then commit."""
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                await self._quiet.wait()
+                await self.wait_until_quiet()
         except TimeoutError:
             self.log.warning("Frames were still in work after %.0f s; others will read them again.", DRAIN_SECONDS)
         await self.force_commit()

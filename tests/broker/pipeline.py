@@ -93,7 +93,7 @@ class Pipeline:
             consumer.assign(partitions)
             ends = consumer.end_offsets(partitions)
             consumer.seek_to_beginning(*partitions)
-            found = []
+            found: list[tuple[str | None, Any, tuple[int, int]]] = []
             while any(consumer.position(partition) < ends[partition] for partition in partitions):
                 for records in consumer.poll(timeout_ms=500).values():
                     for record in records:

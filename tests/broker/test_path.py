@@ -14,7 +14,7 @@ from streams.settings import Settings
 from streams.topics import ALERTS, QUARANTINE, SCORED
 from tests.broker.pipeline import Events, Pipeline, eventually, stop
 
-SHOP = ("generic",)
+SHOP = ("generic", "subscription-shop", "mobile-app")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,9 @@ def pipeline(broker: Broker, settings: Settings, tmp_path: Path):
 
 
 def origins(pipeline: Pipeline, topic) -> list[tuple]:
-    return [tuple(value["origin"][part] for part in ("topic", "partition", "offset")) for _, value in pipeline.held(topic)]
+    return [
+        tuple(value["origin"][part] for part in ("topic", "partition", "offset")) for _, value in pipeline.held(topic)
+    ]
 
 
 def accounted(pipeline: Pipeline, sent: int) -> None:

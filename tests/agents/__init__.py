@@ -1,0 +1,1 @@
+"""The agents under Faust's own test context."""
