@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streams.listener import Heard
 from streams.observing import milliseconds
 from tests.support.partition import LATENESS_MS
-from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, progress, scored, told
+from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, mark, progress, scored, told
 
 BRANDS = ("Acme", "Bean")
 POINTS = ((), ("late_delivery",), ("late_delivery", "checkout_fails"), ("checkout_fails",), ("personal_touch",))
@@ -61,7 +61,8 @@ def customers(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LATENESS_MS - MINUTE) -> list[Heard]:
-    """A log that carries the records: distributed over origins, disordered within the lateness, with true progress.
+    """A log that carries the records, live or replayed: distributed over origins, disordered within the lateness, and
+    with true progress.
 
     Args:
         latest_ms: How much older than the newest of its origin a record may be when it arrives.
@@ -69,6 +70,15 @@ def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LAT
     origins = [f"posts.v1:{number}" for number in range(draw(st.integers(1, 3)))]
     rng = random.Random(draw(st.integers(0, 2**32)))
     every = draw(st.integers(1, 12))
+    replay = draw(st.sampled_from([None, "r1"]))
+
+    def report(reached: dict[str, int], *, ended: bool = False) -> Heard:
+        raw = {"posts.v1": len(origins)}
+        if replay is None:
+            return told(progress(reached, raw=raw))
+        marks = {origin: mark(replay, at_ms, origins=raw, ended=ended) for origin, at_ms in reached.items()}
+        return told(progress(marks=marks, raw=raw))
+
     arrivals = sorted(
         records,
         key=lambda record: (
@@ -87,21 +97,20 @@ def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LAT
         origin = rng.choice([name for name, queue in queues.items() if queue])
         taken = rng.randint(1, 8)
         for record in queues[origin][:taken]:
-            log.append(heard(_at(record, origin, offsets[origin])))
+            log.append(heard(_at(record, origin, offsets[origin], replay)))
             offsets[origin] += 1
             reached[origin] = max(reached.get(origin, 0), milliseconds(record["created_at"]))
             unspoken += 1
         del queues[origin][:taken]
         if unspoken >= every:
             unspoken = 0
-            log.append(told(progress(reached, raw={"posts.v1": len(origins)})))
+            log.append(report(reached))
     # Time goes on in silence, in steps of any length.
     now_ms = max(reached.values())
     for _ in range(draw(st.integers(0, 30))):
         now_ms += rng.choice([1_000, MINUTE, 7 * MINUTE])
-        log.append(told(progress(dict.fromkeys(origins, now_ms), raw={"posts.v1": len(origins)})))
-    ends = dict.fromkeys(origins, END_MS + LATENESS_MS)
-    log.append(told(progress(ends, raw={"posts.v1": len(origins)})))
+        log.append(report(dict.fromkeys(origins, now_ms)))
+    log.append(report(dict.fromkeys(origins, END_MS if replay else END_MS + LATENESS_MS), ended=True))
     return log
 
 
@@ -115,6 +124,6 @@ def frames(log: list[Heard], cuts: list[int]) -> list[list[Heard]]:
     return pieces
 
 
-def _at(record: dict[str, Any], origin: str, offset: int) -> dict[str, Any]:
+def _at(record: dict[str, Any], origin: str, offset: int, replay: str | None) -> dict[str, Any]:
     topic, partition = origin.rsplit(":", 1)
-    return record | {"origin": {"topic": topic, "partition": int(partition), "offset": offset}}
+    return record | {"origin": {"topic": topic, "partition": int(partition), "offset": offset, "replay": replay}}

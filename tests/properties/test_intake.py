@@ -95,7 +95,7 @@ def test_a_hundred_thousand_broken_records_all_arrive_somewhere() -> None:
         assert effects.counts["scored"] + effects.counts["quarantined"] == len(raws)
         # What was scored can be heard: a worker does not die from it one stage later either.
         assert partition.listener.hear(log, caught_up=True).counts["unreadable"] == 0
-    print(f"\n{sum(reasons.values()):,} records: {dict(reasons.most_common())}")  # noqa: T201 – pytest -s shows how many ended where.
+    print(f"\n{sum(reasons.values()):,} records: {dict(reasons.most_common())}")
     assert sum(reasons.values()) == MUTATED * FACTOR
     assert reasons["scored"] > 10_000
     expected = {"empty_record", "too_large", "invalid_utf8", "invalid_json", "not_a_number", "nested_too_deep"}

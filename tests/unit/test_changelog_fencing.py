@@ -163,7 +163,7 @@ def test_however_owners_and_ghosts_write_only_the_newest_owners_words_count(seed
                 assert await newest.recover() == expected
                 owners.append(newest)
             elif choice < 0.3:
-                # The broker compacts only what is an hour old; by then the owner has seen and mended what a ghost wrote.
+                # The broker compacts only what is an hour old: by then the owner has mended what a ghost wrote.
                 owners.append(newest := await owning(log))
                 log.compact()
                 owners.append(newest := owner(log))
