@@ -65,7 +65,9 @@ class Alert(Wire):
     sentiment_before: float | None = Field(None, ge=-1, le=1, description="The same in the 24 hours before the onset.")
     emotions: dict[str, float] = Field(default_factory=dict, description="Emotion → mean probability, strongest first.")
     drivers: list[Driver] = Field(default_factory=list)
-    pain_points: dict[str, int] = Field(default_factory=dict, description="Pain point → voices of the alert's hour that name it too.")
+    pain_points: dict[str, int] = Field(
+        default_factory=dict, description="Pain point → voices of the alert's hour that name it too."
+    )
     quotes: list[Quote] = Field(default_factory=list, description="3 to 6 different voices, newest first, redacted.")
     repeats: int = Field(0, ge=0, description="Reminders so far.")
     resolves_when: str = Field(description="What would resolve it, in words.")

@@ -89,8 +89,7 @@ def _check(scored: dict[str, Any]) -> None:
     for emotion in scored["emotions"]:
         texts.append(emotion["label"])
         numbers.append(emotion["probability"])
-    for mention in mentions:
-        texts.append(mention["id"])
+    texts += [mention["id"] for mention in mentions]
     said = signals.get("words", {})
     lists = [scored["words"], *said.values(), *(mention["words"] for mention in mentions)]
     for words in lists:
