@@ -497,3 +497,35 @@ def test_a_partition_that_others_have_is_shown_no_longer() -> None:
     stage.observe()
     assert telemetry.registry.get_sample_value(name, labels) is None
     assert telemetry.registry.get_sample_value("groundswell_brands", labels) is None
+
+
+# What people are told to open and type.
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "deploy/runbook.md"])
+def test_files_that_are_named_exist(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    named = set(
+        re.findall(r"(?<![\w./-])((?:schemas|streams|agents|groundswell|deploy|tests|training)/[\w./-]*\w/?)", text)
+    )
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+    for target in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", text):
+        if target[0].startswith("https://"):
+            continue
+        path = (ROOT / name).parent / target[0] if target[0] else ROOT / name
+        assert path.exists(), target
+        assert not target[1] or target[1] in headings(path), target
+
+
+def test_the_rules_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+        assert set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)) <= targets
+
+
+def test_hooks_fetch_nothing() -> None:
+    repos = load(ROOT / ".pre-commit-config.yaml")["repos"]
+    assert [repo["repo"] for repo in repos] == ["local"]
+    for hook in repos[0]["hooks"]:
+        assert hook["language"] == "system"
+        assert hook["entry"].startswith(".venv/bin/")
