@@ -46,8 +46,8 @@ class Alert(Wire):
     kind: Kind = Field(description="surge: a brand as a whole; pain_point, delight: one entry of the catalog.")
     pain_point: str | None = Field(None, description="Id of the pain point or delight; null for a brand as a whole.")
     title: str
-    severity: int = Field(ge=1, le=4, description="1 is the worst; see the formula in severity_why.")
-    severity_why: str
+    severity: int = Field(ge=1, le=4, description="The worst so far; 1 is the worst there is.")
+    severity_why: str = Field(description="The formula of severity with its numbers.")
     starts_at: Timestamp = Field(description="The onset: when what customers say began to change.")
     detected_at: Timestamp = Field(description="End of the window in which it was seen first, in event time.")
     updated_at: Timestamp = Field(description="End of the window that this record speaks of.")

@@ -6,9 +6,10 @@ arrive in ``extra`` of the scored record.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Source = Literal["reviews", "posts", "tickets"]
 
@@ -23,6 +24,19 @@ Brand = Annotated[
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
+def _written_out(value: Any) -> Any:
+    # A number, also one in a string, would be taken for seconds since 1970.
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or value.replace(".", "", 1).lstrip("+-").isdigit():
+        raise ValueError("expected RFC 3339 with an offset, such as 2026-03-02T09:15:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out)]
+"""RFC 3339. What comes out of the check before it is a Python string, which strict datetimes refuse."""
+
+
 class RawEvent(BaseModel):
     """The core that every source shares."""
 
@@ -32,7 +46,7 @@ class RawEvent(BaseModel):
     brand: Brand = Field(description="Whose customers speak.")
     text: Annotated[str, StringConstraints(max_length=MAX_TEXT)] = Field(description="What was said, as it was said.")
     author: Identifier = Field(description="Who said it; becomes a pseudonym before anything is published.")
-    created_at: AwareDatetime = Field(description="When it was said: RFC 3339 with an offset.")
+    created_at: Moment = Field(description="When it was said: RFC 3339 with an offset.")
     product: Label | None = None
     version: Label | None = None
     region: Label | None = None

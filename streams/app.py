@@ -39,6 +39,9 @@ FRAME_RECORDS = 2_000
 FRAMES_WAITING = 4
 """Frames that wait before fetching pauses: bounds memory."""
 
+STATE_BATCH_BYTES = 6 * 1024 * 1024
+"""A frame's state fits into one batch, which the broker takes as a whole or not at all; the topic takes 8 MiB."""
+
 QUIET_SECONDS = 1.0
 """How often the origins' progress is told when nothing comes."""
 
@@ -55,27 +58,32 @@ class Runtime(Service):  # type: ignore[misc]
         super().__init__()
         settings = app.settings
         self.telemetry = Telemetry()
-        self.producer = AIOKafkaProducer(
-            **connection.aiokafka(settings, app.address),
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=BATCH_BYTES,
-            max_request_size=32 * 1024 * 1024,
-        )
+        self.producer = self._new_producer(BATCH_BYTES)
+        self.state_producer = self._new_producer(STATE_BATCH_BYTES)
         partitions = {topic.full_name(settings.topic_prefix): settings.partitions for topic in ALL}
-        catalogs = Catalogs.load(settings.catalog, settings.catalogs)
+        catalogs = app.catalogs
         publisher = Publisher(settings, self.producer, partitions)
-        scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer)
+        scorer = Scorer(catalogs, app.pseudonyms, settings.scorer)
         future_ms = int(settings.future.total_seconds() * 1000)
         self.score = ScoreStage(settings, Reader(scorer, future_ms), publisher, self.telemetry)
         self.detect = DetectStage(
-            settings, app.address, catalogs, detector("surge"), self.producer, publisher, self.telemetry
+            settings, app.address, catalogs, app.detector, self.state_producer, publisher, self.telemetry
         )
         self.notify = NotifyStage(sinks(settings), self.telemetry)
+
+    def _new_producer(self, batch_bytes: int) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **connection.aiokafka(self.app.settings, self.app.address),
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=batch_bytes,
+            max_request_size=32 * 1024 * 1024,
+        )
 
     async def on_start(self) -> None:
         """Connect and listen."""
         await self.producer.start()
+        await self.state_producer.start()
         settings = self.app.settings
         self._http, port = await serve(
             settings.metrics_host, settings.metrics_port, self.telemetry.registry, self.app.not_ready, self._observe
@@ -86,6 +94,7 @@ class Runtime(Service):  # type: ignore[misc]
         """Give everything back."""
         await self.notify.close()
         await self.producer.stop()
+        await self.state_producer.stop()
         await self._http.cleanup()
 
     @Service.timer(QUIET_SECONDS)  # type: ignore[untyped-decorator]
@@ -131,6 +140,10 @@ class App(faust.App):  # type: ignore[misc]
     def __init__(self, settings: Settings, address: str) -> None:
         self.settings = settings
         self.address = address
+        # Here and not in the runtime: what can't be used is refused before anything starts.
+        self.catalogs = Catalogs.load(settings.catalog, settings.catalogs)
+        self.detector = detector(settings.detector)
+        self.pseudonyms = Pseudonyms(pseudonym_key.load(settings))
         super().__init__(
             settings.group,
             broker=connection.faust_urls(address),

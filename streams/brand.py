@@ -406,10 +406,13 @@ class Brand:
         return Evidence(self.hour.of(name), self.day.of(name), dict(ordered))
 
     def _told_already(self, name: str, kind: Kind, verdict: Verdict) -> bool:
-        """Whether a firing alert speaks of the same: of a pain point below it, or of most of the people who are new."""
+        """Whether a firing alert says it too: of a pain point below it, of its cause, or of most of the new people."""
         firing = [other for other, episode in self.episodes.items() if episode.firing and other != name]
         if kind == "surge":
             return any(self._kind(other) == "pain_point" for other in firing)
+        entry = self._entry(name)
+        if entry is not None and any(other in entry.inhibited_by for other in firing):
+            return True
         voices = self.hour.of(name).voices.keys()
         unusual = len(voices) - (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
         return any(

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
         "fast", description="Who tells the sentiment: our own model, or TextBlob as it is, for comparison."
     )
 
+    # Judging.
+    detector: str = Field("surge", description="What decides that customers say more than usual: streams/detection.")
+
     # Telling.
     webhook_url: SecretStr | None = Field(None, description="Where notify posts each alert's change as JSON.")
 

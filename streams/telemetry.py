@@ -44,6 +44,10 @@ class Telemetry:
             ["reason"],
             registry=self.registry,
         )
+        self.dropped = Counter(
+            "groundswell_dropped", "What a bound made the state forget, by kind.", ["kind"], registry=self.registry
+        )
+        self.dropped.labels("handoff")
         self.late = Counter(
             "groundswell_late_records", "Records counted after their window was closed.", registry=self.registry
         )
@@ -113,5 +117,7 @@ class Telemetry:
                 self.alerts.labels(detail).inc(count)
             elif name == "late":
                 self.late.inc(count)
+            elif name == "case_dropped":
+                self.dropped.labels("handoff").inc(count)
             elif name in UNCOUNTED:
                 self.uncounted.labels(name).inc(count)

@@ -63,7 +63,12 @@ DELIGHTS = Topic("delights.v1", Delight, "brand|delight", "compact,delete", 365 
 HANDOFFS = Topic("handoffs.v1", Handoff, "event or conversation id", "compact,delete", 90 * DAY_MS)
 QUARANTINE = Topic("quarantine.v1", Quarantined, "origin", "delete", 90 * DAY_MS, 16 * MIB)
 
-STATE_CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(8 * MIB), "segment.ms": str(60 * 60 * 1000)}
+STATE_CONFIG = {
+    "cleanup.policy": "compact",
+    "retention.ms": "-1",
+    "max.message.bytes": str(8 * MIB),
+    "segment.ms": str(60 * 60 * 1000),  # Only closed segments are compacted.
+}
 """How the broker keeps detect's state (``Settings.state_topic``): only the newest value of each key."""
 
 RAW: dict[Source, Topic] = {"reviews": REVIEWS, "posts": POSTS, "tickets": TICKETS}

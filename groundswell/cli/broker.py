@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from groundswell.cli.failures import NoBrokerError, ProblemError
@@ -51,14 +51,6 @@ def required(settings: Settings) -> str:
     return known
 
 
-def state_topics(settings: Settings) -> Sequence[tuple[str, Mapping[str, str]]]:
-    """The topics besides the design's: the changelog of detect's state, compacted and never cut by time."""
-    from streams.topics import MIB
-
-    config = {"cleanup.policy": "compact", "retention.ms": "-1", "max.message.bytes": str(8 * MIB)}
-    return [(settings.state_topic, config)]
-
-
 @contextmanager
 def started(settings: Settings) -> Iterator[str]:
     """An embedded broker with its topics; ends with the context. The first start shows how far the fetch has got."""
@@ -69,7 +61,7 @@ def started(settings: Settings) -> Iterator[str]:
         with measuring("Fetching Kafka, once") as tell:
             context = embedded(settings.data, settings.cache, on_progress=lambda at: tell(at.bytes, at.bytes_total))
             broker = stack.enter_context(context)
-        admin.create(settings, broker.address, state_topics(settings))
+        admin.create(settings, broker.address)
         yield broker.address
 
 
@@ -81,6 +73,6 @@ def refuse_wrong_topics(settings: Settings, place: str) -> None:
     """
     from streams import admin
 
-    wrong = [it for it in admin.check(settings, place, state_topics(settings)) if it.what in ("missing", "partitions")]
+    wrong = [it for it in admin.check(settings, place) if it.what in ("missing", "partitions")]
     if wrong:
         raise ProblemError("\n       ".join(str(difference) for difference in wrong))

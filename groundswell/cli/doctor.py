@@ -114,7 +114,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", False, what, "Run: groundswell up, or set GROUNDSWELL_BROKER=host:port.")
         return
     try:
-        differences = admin.check(settings, address, broker.state_topics(settings))
+        differences = admin.check(settings, address)
         yield Finding("broker", True, f"{address} answers")
         for difference in differences:
             what = f"{difference.topic}: {difference.what} is {difference.actual}, expected {difference.expected}"

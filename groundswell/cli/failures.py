@@ -25,6 +25,7 @@ CODES = {
     "SettingsError": Exit.USAGE,
     "UsageError": Exit.USAGE,
     "CatalogError": Exit.USAGE,
+    "UnknownDetectorError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,
     "SendError": Exit.PROBLEM,

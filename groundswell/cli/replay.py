@@ -77,7 +77,7 @@ def replay(
             counted(),
             scorer=scorer,
             catalogs=catalogs,
-            detector=detector("surge"),
+            detector=detector(settings.detector),
             lateness_ms=settings.lateness_ms,
             future_ms=int(settings.future.total_seconds() * 1000),
             now_ms=time.time_ns() // 1_000_000,

@@ -127,8 +127,8 @@ def _heard(record: dict[str, Any], *, explain: bool) -> dict[str, Any]:
     heard.update((field, record[field]) for field in HEARD if field in record)
     if explain:
         return {**heard, "words": record.get("words", [])}
-    heard["pain_points"] = [mention["id"] for mention in heard["pain_points"]]
-    heard["delights"] = [mention["id"] for mention in heard["delights"]]
+    for named in ("pain_points", "delights"):
+        heard[named] = [{"id": mention["id"], "sentiment": mention["sentiment"]} for mention in heard[named]]
     heard["signals"] = {name: value for name, value in heard["signals"].items() if name != "words"}
     return heard
 

@@ -24,7 +24,7 @@ def create(as_json: options.AsJson = False) -> None:
     from streams import admin
 
     settings = options.settings()
-    changes = admin.create(settings, broker.required(settings), broker.state_topics(settings))
+    changes = admin.create(settings, broker.required(settings))
     for change in changes:
         write_json(asdict(change)) if as_json else say(str(change))
     if not changes and not as_json:
@@ -37,7 +37,7 @@ def check(as_json: options.AsJson = False) -> None:
     from streams import admin
 
     settings = options.settings()
-    differences = admin.check(settings, broker.required(settings), broker.state_topics(settings))
+    differences = admin.check(settings, broker.required(settings))
     for difference in differences:
         write_json(asdict(difference)) if as_json else say(str(difference))
     if differences:

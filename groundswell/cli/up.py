@@ -64,7 +64,7 @@ def running(settings: Settings, workers: int, log: IO[bytes] | None = None) -> I
             address = stack.enter_context(broker.started(settings))
         else:
             address = settings.broker
-            admin.create(settings, address, broker.state_topics(settings))
+            admin.create(settings, address)
         broker.refuse_wrong_topics(settings, address)
         crew = stack.enter_context(Crew(settings, address, workers, warn, log))
         crew.wait_until_ready()

@@ -36,6 +36,7 @@ class Episode:
     revision: int = 0
     status: Literal["quiet", "firing", "resolved"] = "quiet"
     severity: int = 4
+    severity_why: str = ""
     starts_ms: int = 0
     detected_ms: int = 0
     repeats: int = 0
@@ -113,13 +114,16 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         episode.calm_ms = None
         if reason is None and severity < episode.severity:
             reason = "severity_rose"
-    if reason is None and now_ms - episode.detected_ms >= _reminder(episode.repeats):
+    # While it dies down nobody needs reminding: either it is over soon, or it rises again.
+    due = now_ms - episode.detected_ms >= _reminder(episode.repeats)
+    if reason is None and episode.calm_ms is None and due:
         reason = "reminder"
         while now_ms - episode.detected_ms >= _reminder(episode.repeats):
             episode.repeats += 1
     if reason is None:
         return None
-    episode.severity = min(episode.severity, severity) if reason != "first" else severity
+    if reason == "first" or severity < episode.severity:
+        episode.severity, episode.severity_why = severity, why
     episode.revision += 1
     status = {"first": "firing", "recovered": "resolved"}.get(reason, "updated")
     total = episode.total
@@ -138,7 +142,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "pain_point": episode.pain_point,
         "title": f"{episode.title}: {news}",
         "severity": episode.severity,
-        "severity_why": why,
+        "severity_why": episode.severity_why,
         "starts_at": stamp(episode.starts_ms),
         "detected_at": stamp(episode.detected_ms),
         "updated_at": stamp(now_ms),

@@ -21,6 +21,9 @@ class Entry(BaseModel):
     journey_stage: JourneyStage
     owner: str = Field(description="Who can act on it.")
     runbook: str | None = Field(None, description="What to do first: a link, or a sentence.")
+    inhibited_by: tuple[str, ...] = Field(
+        (), description="Ids whose alert explains this one: while theirs fires, it stays silent."
+    )
     says: tuple[str, ...] = Field((), description="Phrases that state it; they count without a sentiment of their own.")
     about: tuple[str, ...] = Field((), description="Phrases that only name it; they count where their clause feels so.")
     unless: tuple[str, ...] = Field((), description="Phrases of the same clause that take it back.")

@@ -12,13 +12,17 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
 }
 
 
+class UnknownDetectorError(ValueError):
+    """A detector that does not exist; the message lists those that do."""
+
+
 def detector(name: str) -> Detector:
     """A detector with its one frozen configuration.
 
     Raises:
-        KeyError: No detector has that name; the message lists those that do.
+        UnknownDetectorError: No detector has that name; the message lists those that do.
     """
     try:
         return DETECTORS[name]()
     except KeyError:
-        raise KeyError(f"no detector is called {name!r}; there are: {', '.join(DETECTORS)}") from None
+        raise UnknownDetectorError(f"no detector is called {name!r}; there are: {', '.join(DETECTORS)}") from None

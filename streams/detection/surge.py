@@ -19,8 +19,8 @@ class Surge:
     The hour that ends now catches bursts, every five minutes; the last six hours catch slow swells, at each full
     hour. The expectation of an hour is the trimmed mean of the same hour of day, plus and minus one, on past days,
     shrunk towards the mean of all past hours while there are few such days. The dispersion is that of the past hours
-    around this daily rhythm, so that a series that is bursty by nature needs a bigger burst (it habituates). One
-    author counts once an hour.
+    around this daily rhythm without the worst of them, so that a series that is bursty by nature needs a bigger burst
+    (it habituates), and one past incident does not hide the next. One author counts once an hour.
 
     Counting events against an overdispersed seasonal baseline follows Noufaily et al., "An improved algorithm for
     outbreak detection in multiple surveillance systems", Statistics in Medicine 32 (2013).
@@ -129,9 +129,14 @@ class Surge:
 
 
 def _dispersion(counts: list[int], usual: list[float]) -> float:
-    """Variance of the counts around what is usual for them, over its mean; at least 1 (Poisson)."""
-    spread = sum((count - mean) ** 2 / mean for count, mean in zip(counts, usual, strict=True))
-    return max(1.0, spread / len(counts))
+    """Variance of the counts around what is usual for them, over its mean; at least 1 (Poisson).
+
+    The worst twentieth (at least two) is left out: one past incident must not make the detector deaf for the next,
+    while a series that is bursty all the time keeps its bursts.
+    """
+    squares = sorted((count - mean) ** 2 / mean for count, mean in zip(counts, usual, strict=True))
+    kept = squares[: len(squares) - max(2, len(squares) // 20)]
+    return max(1.0, sum(kept) / len(kept))
 
 
 def trimmed_mean(values: list[int], trim: float = 0.1) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 
 import orjson
@@ -23,6 +24,9 @@ EARLIEST_YEAR = 1990
 """No customer spoke to a machine that we read before this: earlier dates are mistakes."""
 
 MAX_DETAIL = 500
+
+INVISIBLE = string.whitespace + "\x85\xa0\xad\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u2060\u3000\ufeff"
+"""Characters that say nothing by themselves."""
 
 _NOT_PLAIN = re.compile(rb"NaN|Infinity|\d{19}|[eE][+]?\d{3}")
 """What a number that others can't read looks like; the same characters may stand in a string."""
@@ -60,8 +64,8 @@ def parse(model: type[RawEvent], value: bytes | None, limits: Limits) -> RawEven
         event = model.model_validate_json(value)
     except ValidationError as error:
         return _explain(error, value)
-    if not event.text or event.text.isspace():
-        return Rejection("empty_text", "text: nothing was said; expected at least one character that is not a space.")
+    if not event.text.strip(INVISIBLE):
+        return Rejection("empty_text", "text: nothing was said; expected at least one character that can be seen.")
     if event.schema_version > SCHEMA_VERSION:
         return Rejection(
             "newer_schema",

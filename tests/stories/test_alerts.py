@@ -153,10 +153,6 @@ def test_texts_that_are_really_read_raise_the_same_alert() -> None:
     assert "@writer" not in acme.alert.model_dump_json()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The dispersion is learned from all past hours, incidents included: after one of them the detector is deaf.",
-)
 def test_a_second_incident_as_big_as_yesterdays_is_told_too() -> None:
     acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=40, over="30m")
     acme.skip_updates(until="day 4 14:00").quiet(days=1).at("day 5 15:00")

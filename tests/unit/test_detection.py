@@ -12,6 +12,7 @@ import pytest
 from schemas.metrics import Silence
 from streams.detection import DETECTORS, Baseline, Detector, Sample, detector, onset_of
 from streams.detection.baseline import HOUR_MS, KEPT_HOURS
+from streams.detection.registry import UnknownDetectorError
 from streams.detection.surge import Surge
 
 MINUTE = 60_000
@@ -116,7 +117,7 @@ class TestEveryDetector:
 
 
 def test_an_unknown_detector_is_named_with_those_that_exist() -> None:
-    with pytest.raises(KeyError, match="no detector is called 'none'; there are: surge"):
+    with pytest.raises(UnknownDetectorError, match="no detector is called 'none'; there are: surge"):
         detector("none")
 
 
