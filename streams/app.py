@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import ssl
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property
 from typing import Any, Never
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 FRAME_RECORDS = 2_000
 """Most records in a frame: bounds the work that a rebalance waits for, and what a crash repeats."""
+
+FRAMES_AT_WORK = 2
+"""Frames of a stage that are worked on at once: one is read while another waits for the broker's answer."""
 
 FRAMES_WAITING = 4
 """Frames that wait before fetching pauses: bounds memory."""
@@ -174,6 +178,9 @@ class App(faust.App):  # type: ignore[misc]
         self.alerts = self.topic(ALERTS.full_name(prefix), schema=schema)
         self.on_partitions_assigned.connect(self._assigned)
         self._recovering: asyncio.Task[None] | None = None
+        self._slots = {stage: asyncio.Semaphore(FRAMES_AT_WORK) for stage in ("score", "detect", "notify")}
+        self._orders: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._at_work: set[asyncio.Task[None]] = set()
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -201,25 +208,30 @@ class App(faust.App):  # type: ignore[misc]
         consumer: FrameConsumer = self.consumer
         if not consumer.current(frame):
             return  # It was fetched before a rebalance; its new owner reads it from the last commit.
+        await self._slots[stage].acquire()
         consumer.begin()
-        # A stop cancels the agents, but not the work on a frame: what is half done would be done again by others.
-        await asyncio.shield(asyncio.create_task(self._finish(stage, frame, handle)))
+        # In tasks of their own: while one frame waits for the broker the next is read, and a stop, which cancels the
+        # agents, does not cancel the work on a frame: what is half done would be done again by others.
+        task = asyncio.create_task(self._finish(stage, frame, handle))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
 
     async def _finish(self, stage: str, frame: Frame, handle: Callable[[Arrived], Awaitable[bool | None]]) -> None:
         consumer: FrameConsumer = self.consumer
         finished = False
         try:
-            with self.runtime.telemetry.frame(stage, len(frame.records)):
-                arrived = Arrived(
-                    frame.tp.topic, frame.tp.partition, frame.records, consumer.caught_up_at(frame.tp, frame.end)
-                )
-                finished = await handle(arrived) is not False
+            async with self._orders[frame.tp]:  # Frames of one partition follow each other.
+                with self.runtime.telemetry.frame(stage, len(frame.records)):
+                    caught_up_ms = consumer.caught_up_at(frame.tp, frame.end)
+                    arrived = Arrived(frame.tp.topic, frame.tp.partition, frame.records, caught_up_ms)
+                    finished = await handle(arrived) is not False
         except Exception as error:
             # Going on would leave a hole: the worker ends, and its partitions go to others from the last commit.
             first = frame.records[0].offset
             log.critical("%s failed on %s, offsets %d to %d", stage, frame.tp, first, frame.end - 1, exc_info=True)
             await self.crash(error)
         finally:
+            self._slots[stage].release()
             consumer.end(frame, finished=finished)
 
     # Where it stands.

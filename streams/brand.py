@@ -370,7 +370,8 @@ class Brand:
             fingerprint = fingerprint_of(self.name, kind, point)
             episode = Episode(self.name, kind, point, self._title(name), fingerprint)
             self.episodes[name] = episode
-        recent = [cell for cell in self.holding.get(name, ()) if cell.start_ms >= now_ms - ONSET_MS]
+        earliest = max(now_ms - ONSET_MS, episode.ends_ms)
+        recent = [cell for cell in self.holding.get(name, ()) if cell.start_ms >= earliest]
         minutes = [(cell.start_ms, len(cell.aggregate(name).voices)) for cell in recent]
         hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
         onset = onset_of(minutes, hourly)

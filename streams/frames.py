@@ -95,6 +95,8 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.finished: dict[TP, int] = {}
         """Partition → offset after the last finished frame."""
+        self._broken: set[TP] = set()
+        """Partitions with a frame that was not finished: nothing behind it may be committed in this generation."""
         self._in_work = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -154,7 +156,9 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
 
     def end(self, frame: Frame, *, finished: bool) -> None:
         """The work on a frame is over; finished means that all that follows from it is on the broker."""
-        if finished:
+        if not finished:
+            self._broken.add(frame.tp)
+        elif frame.tp not in self._broken:
             self.finished[frame.tp] = max(frame.end, self.finished.get(frame.tp, 0))
         self._in_work -= 1
         if not self._in_work:
@@ -189,6 +193,11 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
     async def wait_until_quiet(self) -> None:
         """Wait until no frame is in work."""
         await self._quiet.wait()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """A new generation begins at the last commits."""
+        self._broken.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def drain(self) -> None:
         """Wait for the frames in work, then commit."""

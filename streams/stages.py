@@ -60,20 +60,22 @@ class Publisher:
         self._outbox = Outbox(producer, partitions)
         self.scored_partitions = range(partitions[SCORED.full_name(self._prefix)])
 
-    async def publish(self, effects: Effects) -> None:
-        """Publish the records and wait until the broker has them."""
+    async def put(self, effects: Effects) -> None:
+        """Take the records in order; they are on their way at the latest with the next ``flush``."""
         for topic, key, value in effects.records:
             name, encoded = topic.full_name(self._prefix), key.encode("utf-8", "surrogatepass")
             self._outbox.add(name, self._outbox.partition_for(name, encoded), encoded, orjson.dumps(value))
             if self._outbox.full:
                 await self._outbox.flush()
-        await self._outbox.flush()
 
-    async def tell_progress(self, progress: Progress) -> None:
-        """Tell every partition of ``scored``, behind all that was published before."""
+    def put_progress(self, progress: Progress) -> None:
+        """Tell every partition of ``scored``, behind all that was put before."""
         value = progress.model_dump_json(exclude_defaults=True).encode()
         for partition in self.scored_partitions:
             self._outbox.add(SCORED.full_name(self._prefix), partition, None, value, PROGRESS)
+
+    async def flush(self) -> None:
+        """Wait until the broker has all that was put."""
         await self._outbox.flush()
 
 
@@ -95,10 +97,11 @@ class ScoreStage:
         raws = [_raw(record) for record in frame.records]
         async with self._turn:
             effects = self._reader.read(self._sources[frame.topic], raws, _now_ms())
-            await self._publisher.publish(effects)
+            await self._publisher.put(effects)
             if frame.caught_up_ms is not None:
                 self._reader.complete(frame.topic, frame.partition, raws[-1].offset, frame.caught_up_ms)
-            await self._tell()
+            self._put_progress()
+        await self._publisher.flush()
         self._telemetry.note(effects)
 
     async def quiet(self, caught_up: Iterable[tuple[str, int, int, int]]) -> None:
@@ -111,16 +114,18 @@ class ScoreStage:
             for topic, partition, offset, at_ms in caught_up:
                 if topic in self._sources:
                     self._reader.complete(topic, partition, offset, at_ms)
-            await self._tell()
+            self._put_progress()
+        await self._publisher.flush()
 
     def assigned(self, partitions: set[tuple[str, int]]) -> None:
         """From now on these partitions are read by this worker, and no others."""
         self._reader.keep({f"{topic}:{partition}" for topic, partition in partitions})
 
-    async def _tell(self) -> None:
+    def _put_progress(self) -> None:
+        # Each partition of scored gets it behind its own part of what was put: there it is true when it arrives.
         origins = self._reader.progress()
         if origins:
-            await self._publisher.tell_progress(Progress(origins=origins, at_ms=_now_ms(), raw=self._raw))
+            self._publisher.put_progress(Progress(origins=origins, at_ms=_now_ms(), raw=self._raw))
 
 
 class DetectStage:
@@ -156,7 +161,8 @@ class DetectStage:
         ]
         while (listener := await self._listener(frame.partition)) is not None:
             effects = self._hear(listener, frame, records)
-            await self._publisher.publish(effects)
+            await self._publisher.put(effects)
+            await self._publisher.flush()
             try:
                 await self._changelogs[frame.partition].write(
                     {key: Listener.encode(value) for key, value in effects.state.items()}
