@@ -26,6 +26,7 @@ import asyncio
 import struct
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 BATCH_BYTES: Final = 512 * 1024
@@ -64,6 +65,7 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+@lru_cache(maxsize=16_384)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that Kafka's default partitioner gives a key."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _EMAIL = re.compile(r"(?<![\w.+%@-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,2000}", re.IGNORECASE)
@@ -82,6 +83,7 @@ def iban(code: str) -> bool:
     return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
 
 
+@lru_cache(maxsize=4_096)
 def own_handle(brand: str) -> str:
     """A brand as a handle: letters and digits only, in lower case. ``US Airways`` → ``usairways``."""
     return "".join(sign for sign in brand.casefold() if sign.isalnum())
