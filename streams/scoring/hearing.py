@@ -68,7 +68,7 @@ class _Meaning:
     weight: float = 0.0
 
 
-class Listener:
+class Ear:
     """Finds one catalog's phrases and those of the signals in frames of one model's atoms."""
 
     def __init__(self, catalog: Catalog, model: Model) -> None:

@@ -13,7 +13,7 @@ from schemas.base import SCHEMA_VERSION
 from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS, Origin
 from streams.catalog import Catalog, Catalogs, Entry
-from streams.scoring.hearing import Heard, Listener
+from streams.scoring.hearing import Ear, Heard
 from streams.scoring.language import LANGUAGES, MASKS, of_latin, other_script
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.normalise import normalise
@@ -47,7 +47,7 @@ class Scorer:
             from streams.scoring.textblob_tier import polarity
 
             self._polarity = polarity
-        self._listeners: dict[int, Listener] = {}
+        self._ears: dict[int, Ear] = {}
         self._handles: dict[str, frozenset[str]] = {}
         self._tongues = np.zeros((0, len(LANGUAGES)), dtype=np.uint8)
         self._generation = -1
@@ -96,7 +96,7 @@ class Scorer:
             catalog = self._catalogs.for_brand(event.brand)
             pains = mine.pain_points
             if not pains and not mine.delights and label == 0 and spoken[at] and not _only_asks(text):
-                pains = [(entry, words[at][:2], value) for entry in self._listener(catalog).fallbacks[:1]]
+                pains = [(entry, words[at][:2], value) for entry in self._ear(catalog).fallbacks[:1]]
             record: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
                 "id": event.id,
@@ -216,11 +216,11 @@ class Scorer:
                 mine.append(word)
         return words
 
-    def _listener(self, catalog: Catalog) -> Listener:
-        listener = self._listeners.get(id(catalog))
-        if listener is None:
-            listener = self._listeners[id(catalog)] = Listener(catalog, self._model)
-        return listener
+    def _ear(self, catalog: Catalog) -> Ear:
+        ear = self._ears.get(id(catalog))
+        if ear is None:
+            ear = self._ears[id(catalog)] = Ear(catalog, self._model)
+        return ear
 
     def _listen(
         self,
@@ -236,7 +236,7 @@ class Scorer:
         heard: dict[int, Heard] = {}
         for catalog in {id(catalog): catalog for catalog in catalogs}.values():
             which = read & (numbers == id(catalog))
-            heard |= self._listener(catalog).listen(prepared, judged, which, values)
+            heard |= self._ear(catalog).listen(prepared, judged, which, values)
         return heard
 
     def _signals(self, event: RawEvent, heard: Heard, start: int, text: str, title: str | None) -> dict[str, Any]:
