@@ -95,6 +95,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.finished: dict[TP, int] = {}
         """Partition → offset after the last finished frame."""
+        self._begins: dict[TP, int] = {}
         self._broken: set[TP] = set()
         """Partitions with a frame that was not finished: nothing behind it may be committed in this generation."""
         self._in_work = 0
@@ -139,10 +140,16 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         """Whether the frame may be worked on: it was fetched in this generation, and no rebalance is going on."""
         return bool(self.flow_active) and frame.generation == self.app.consumer_generation_id
 
+    async def perform_seek(self) -> None:
+        """Go to the last commits, and learn where each log begins: behind a cut by retention, or where none is."""
+        await super().perform_seek()
+        begins = await self.earliest_offsets(*self.assignment())
+        self._begins = {TP(tp.topic, tp.partition): offset for tp, offset in begins.items()}
+
     def resumed_at(self, tp: TP) -> int | None:
-        """Where reading began in this generation; None where nothing was ever committed."""
-        offset: int | None = self._committed_offset.get(tp)
-        return offset
+        """Where reading began in this generation; None while that isn't known."""
+        begin = self._begins.get(tp)
+        return None if begin is None else max(begin, self._committed_offset.get(tp) or 0)
 
     def caught_up_at(self, tp: TP, offset: int) -> int | None:
         """When (ms) the broker last said that nothing lies behind ``offset``; None where something does."""
