@@ -8,6 +8,9 @@ from typing import Any
 
 from streams.topics import Topic
 
+SEPARATOR = "\x1f"
+"""Between the parts of a state key."""
+
 Record = tuple[Topic, str, dict[str, Any]]
 """(topic, key, value in wire form)."""
 
@@ -25,3 +28,7 @@ class Effects:
     def publish(self, topic: Topic, key: str, value: dict[str, Any]) -> None:
         """Have a record published."""
         self.records.append((topic, key, value))
+
+    def keep(self, brand: str, kind: str, name: str, value: Any) -> None:
+        """Have a value of a brand stored, where it is encoded once the frame is done; None deletes it."""
+        self.state[SEPARATOR.join((brand, kind, name))] = value

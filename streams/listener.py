@@ -14,10 +14,10 @@ import orjson
 from pydantic import ValidationError
 
 from schemas.progress import Progress
-from streams.brand import SEPARATOR, Brand
+from streams.brand import Brand
 from streams.catalog import Catalogs
 from streams.detection import Detector
-from streams.effects import Effects
+from streams.effects import SEPARATOR, Effects
 from streams.observing import observe
 from streams.windows.clock import LIVE, Clocks
 

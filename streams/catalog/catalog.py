@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -111,6 +111,18 @@ class Catalog:
             return self._entries[id_]
         except KeyError:
             raise KeyError(f"no entry is called {id_!r}; there are: {', '.join(self._entries)}") from None
+
+    def kind_of(self, id_: str) -> Literal["pain_point", "delight"]:
+        """The entry's kind; an id that a later catalog no longer has is a pain point."""
+        return self._entries[id_].kind if id_ in self._entries else "pain_point"
+
+    def title_of(self, id_: str) -> str:
+        """The entry's title; made from the id where a later catalog no longer has it."""
+        return self._entries[id_].title if id_ in self._entries else id_.replace("_", " ").capitalize()
+
+    def causes_of(self, id_: str) -> tuple[str, ...]:
+        """The ids whose alert explains this one."""
+        return self._entries[id_].inhibited_by if id_ in self._entries else ()
 
     def phrases(self, id_: str) -> dict[str, list[tuple[Element, ...]]]:
         """The entry's phrases, read: ``says``, ``about``, ``unless``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.metrics import Silence
 from streams.detection.baseline import Baseline
@@ -50,6 +50,15 @@ class Verdict:
     def ratio(self) -> float:
         """Observed over expected."""
         return round(self.observed / max(self.expected or 0.0, 0.1), 2)
+
+    def published(self) -> dict[str, Any]:
+        """As ``schemas.metrics.Decision`` in wire form."""
+        return {
+            "reason": self.reason,
+            "observed": self.observed,
+            "expected": self.expected,
+            "probability": self.probability,
+        }
 
 
 class Detector(Protocol):

@@ -7,9 +7,7 @@ from typing import Any
 from schemas.base import SCHEMA_VERSION, stamp
 from streams.windows.aggregate import Aggregate
 from streams.windows.cells import MINUTE_MS
-
-Sums = tuple[Aggregate | None, Aggregate | None, Aggregate | None]
-"""Of the 5 minutes, the hour and the day that end with a window; None where it isn't known any more."""
+from streams.windows.rolling import Sums
 
 
 def window_metrics(

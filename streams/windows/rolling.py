@@ -13,6 +13,9 @@ FIVE_MINUTES_MS = 5 * MINUTE_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
+Sums = tuple[Aggregate | None, Aggregate | None, Aggregate | None]
+"""Of the 5 minutes, the hour and the day that end with a window; None where it isn't known any more."""
+
 
 @dataclass(slots=True)
 class Rolling:

@@ -42,7 +42,7 @@ def test_a_record_later_than_a_day_changes_nothing() -> None:
     before, stored = len(acme.world.told), dict(acme.world.partition.stored)
     acme.say(late_by="25h", points=["late_delivery"], author="late").silence("1m")
     assert [topic.short_name for _, topic, _, _ in acme.world.told[before:] if topic is METRICS] == []
-    assert acme.world.partition.listener.brands["Acme"].heard == {}
+    assert acme.world.partition.listener.brands["Acme"].feeds.heard == {}
     assert {key for key in acme.world.partition.stored if ".0" in key} == {key for key in stored if ".0" in key}
 
 

@@ -40,7 +40,7 @@ def test_an_unreadable_record_is_named_and_changes_nothing_else() -> None:
     effects = partition.listener.hear(records, unreadable=lambda index, error: named.append(index))
     assert named == [1, 2]
     assert effects.counts["unreadable"] == 2
-    assert len(partition.listener.brands["Acme"].seen) == 2
+    assert len(partition.listener.brands["Acme"].windows.seen) == 2
 
 
 def test_no_foreign_record_ends_the_listener_or_is_counted_in_part() -> None:
@@ -85,7 +85,7 @@ def test_state_of_a_brand_with_any_name_can_be_read_back() -> None:
         before = dict(partition.stored)
         partition.restart()
         assert set(partition.listener.brands) == {brand}
-        assert partition.listener.brands[brand].cases.keys() == {"c\x1fd"}
+        assert partition.listener.brands[brand].desk.cases.keys() == {"c\x1fd"}
         partition.hear([live(BASE_MS + HOUR)])
         assert {key for key in partition.stored if "cell" in key} == {key for key in before if "cell" in key}
 
@@ -105,7 +105,7 @@ def test_what_an_alert_has_counted_is_stored_with_each_minute() -> None:
     # A minute is closed, and no five minutes end with it.
     partition.hear([live(start + 27 * MINUTE)])
     for _ in range(2):
-        episode = partition.listener.brands["Acme"].episodes["late_delivery"]
+        episode = partition.listener.brands["Acme"].judging.episodes["late_delivery"]
         assert len(episode.total.voices) == 17
         partition.restart()
 
@@ -130,7 +130,7 @@ def test_a_pain_point_that_was_first_heard_late_outlives_a_restart() -> None:
     partition.hear([log.say(BASE_MS), log.say(BASE_MS + 50 * MINUTE), live(BASE_MS + HOUR + 5 * MINUTE)])
     partition.hear([log.say(BASE_MS + MINUTE, points=["late_delivery"])])
     partition.restart()
-    assert partition.listener.brands["Acme"].heard == {"late_delivery": [BASE_MS + MINUTE, BASE_MS + MINUTE]}
+    assert partition.listener.brands["Acme"].feeds.heard == {"late_delivery": [BASE_MS + MINUTE, BASE_MS + MINUTE]}
     partition.hear([log.say(BASE_MS, points=["late_delivery"]), live(BASE_MS + 3 * HOUR)])
     (feed, *_) = partition.of(PAIN_POINTS)
     assert feed["first_heard_at"] == "2026-03-02T00:00:00.000Z"
@@ -179,17 +179,17 @@ def test_time_does_not_go_on_for_ever_after_a_record_that_came_almost_too_late()
     partition.hear([live(BASE_MS + 60 * HOUR)])
     brand = partition.listener.brands["Acme"]
     assert brand.idle
-    assert brand.fed == {}
+    assert brand.feeds.fed == {}
 
 
 def test_the_case_that_waits_longest_is_let_go_and_never_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.brand.OPEN_CASES", 3)
+    monkeypatch.setattr("streams.desk.OPEN_CASES", 3)
     partition, log = Partition(), Log()
     for number in range(3):
         partition.hear([log.say(BASE_MS + number * MINUTE, conversation=f"c{number}", urgency=0.9)])
     partition.hear([log.say(BASE_MS - MINUTE, conversation="oldest of all", urgency=0.9)])
     for _ in range(2):
-        assert partition.listener.brands["Acme"].cases.keys() == {"c1", "c2", "oldest of all"}
+        assert partition.listener.brands["Acme"].desk.cases.keys() == {"c1", "c2", "oldest of all"}
         partition.restart()
     assert len(partition.of(HANDOFFS)) == 4
 

@@ -1,0 +1,192 @@
+"""The windows of one brand: the minutes that are open, the closed ones of the last day, and the sums that roll on."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from streams.effects import Effects
+from streams.windows.aggregate import NEGATIVE, Aggregate, Observation
+from streams.windows.cells import MINUTE_MS, Cell, Fragment, minute_of, series_of
+from streams.windows.quotes import Quote
+from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, Sums, sliding
+
+
+@dataclass(slots=True)
+class WindowStore:
+    """One brand's cells and what is derived from them. Only the cells are stored, a key for each fragment."""
+
+    brand: str
+    rolled_ms: int = 0
+    """Where the rolling sums end."""
+    cells: dict[int, Cell] = field(default_factory=dict)
+    """The open cells and those of the last 24 hours, by start."""
+    open: list[int] = field(default_factory=list)
+    """Heap of the starts of open cells."""
+    amended: dict[str, set[int]] = field(default_factory=dict)
+    """Series → starts of closed cells that changed and are to be told again."""
+    seen: set[int] = field(default_factory=set)
+    """Events that are in a cell: what comes again counts once."""
+    five: Rolling = field(default_factory=lambda: Rolling(FIVE_MINUTES_MS))
+    hour: Rolling = field(default_factory=lambda: Rolling(HOUR_MS))
+    day: Rolling = field(default_factory=lambda: Rolling(DAY_MS))
+    holding: dict[str, deque[Cell]] = field(default_factory=dict)
+    """Series → the closed cells of the day in which it has mentions, oldest first."""
+
+    # What records do.
+
+    def known(self, seen: Observation, origin: str, offset: int) -> str | None:
+        """Whether a record is counted already: it is read again ("replayed"), or its source sent it again
+        ("duplicate"); None for a new one.
+        """
+        cell = self.cells.get(minute_of(seen.time_ms))
+        if cell is not None and cell.counted(origin, offset):
+            return "replayed"
+        return "duplicate" if seen.event in self.seen else None
+
+    def count(self, seen: Observation, origin: str, offset: int, effects: Effects, *, late: bool) -> None:
+        """Count a new record.
+
+        Args:
+            late: Its minute is closed already. It still counts, and the window is to be told again.
+        """
+        start = minute_of(seen.time_ms)
+        cell = self.cells.get(start)
+        if cell is None:
+            cell = self.cells[start] = Cell(start)
+            if late:
+                for rolling in self._spans_of(cell):
+                    rolling.insert(cell)
+            else:
+                heappush(self.open, start)
+        self.seen.add(seen.event)
+        index = cell.observe(seen, origin, offset, late=late)
+        effects.keep(self.brand, "cell", f"{start}.{index}", cell.fragments[index])
+        if late and seen.customer:
+            self._amend(cell, seen)
+
+    def _amend(self, cell: Cell, seen: Observation) -> None:
+        single = Aggregate()
+        single.observe(seen)
+        names = series_of(seen)
+        for rolling in self._spans_of(cell):
+            for name in names:
+                rolling.amend(name, single)
+        for name in names:
+            self._index(name, cell)
+            if name != NEGATIVE:
+                self.amended.setdefault(name, set()).add(cell.start_ms)
+
+    def _spans_of(self, cell: Cell) -> list[Rolling]:
+        """The rolling sums that a closed cell belongs to."""
+        return [
+            rolling for rolling in (self.five, self.hour, self.day) if cell.start_ms >= self.rolled_ms - rolling.span_ms
+        ]
+
+    def _index(self, name: str, cell: Cell) -> None:
+        """Note that a closed cell holds a series; a cell may come to hold it late, and is put in its place."""
+        cells = self.holding.setdefault(name, deque())
+        if not cells or cells[-1].start_ms < cell.start_ms:
+            cells.append(cell)
+        elif cell not in cells:
+            cells.insert(sum(other.start_ms < cell.start_ms for other in cells), cell)
+
+    # What time does.
+
+    @property
+    def closes_ms(self) -> int | None:
+        """When the next open cell ends; None where none is open."""
+        return self.open[0] + MINUTE_MS if self.open else None
+
+    def close(self) -> Cell:
+        """Close the oldest open cell: it joins the sums, which must have rolled on so far."""
+        cell = self.cells[heappop(self.open)]
+        self._join(cell, [self.five, self.hour, self.day])
+        return cell
+
+    def _join(self, cell: Cell, spans: list[Rolling]) -> None:
+        for rolling in spans:
+            rolling.push(cell)
+        for name in cell.names():
+            self._index(name, cell)
+
+    def roll(self, end_ms: int, effects: Effects) -> None:
+        """Have the sums end at ``end_ms``; the cells that the day leaves behind are forgotten."""
+        self.rolled_ms = end_ms
+        self.five.evict(end_ms)
+        self.hour.evict(end_ms)
+        for cell in self.day.evict(end_ms):
+            del self.cells[cell.start_ms]
+            for name in cell.names():
+                self.holding[name].popleft()
+                if not self.holding[name]:
+                    del self.holding[name]
+            for index, fragment in enumerate(cell.fragments):
+                self.seen.difference_update(fragment.events)
+                effects.keep(self.brand, "cell", f"{cell.start_ms}.{index}", None)
+
+    # What is asked.
+
+    def sums(self, name: str) -> Sums:
+        """One series' rolling sums as they are now."""
+        return self.five.of(name), self.hour.of(name), self.day.of(name)
+
+    def take_amended(self, first_ms: int) -> Iterator[tuple[Cell, str, Sums]]:
+        """Each closed cell that changed since it was told, per series, with the sums that end with it.
+
+        Args:
+            first_ms: When the brand was first heard: no sum lacks anything from before.
+        """
+        spans = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
+        forgotten_ms = self.rolled_ms - DAY_MS
+        for name, starts in sorted(self.amended.items()):
+            ends = [start + MINUTE_MS for start in sorted(starts)]
+            for end_ms, *sums in zip(ends, *(sliding(self.day.cells, name, ends, span) for span in spans), strict=True):
+                # Sums that reach back to cells that are gone are left out: a part would look like the whole.
+                five, hour, day = (
+                    total if max(end_ms - span, first_ms) >= forgotten_ms else None
+                    for total, span in zip(sums, spans, strict=True)
+                )
+                yield self.cells[end_ms - MINUTE_MS], name, (five, hour, day)
+        self.amended.clear()
+
+    def since(self, name: str, start_ms: int) -> list[Cell]:
+        """The closed cells that hold a series, from this start on, oldest first."""
+        return [cell for cell in self.holding.get(name, ()) if cell.start_ms >= start_ms]
+
+    def newest_quotes(self, name: str, enough: int) -> list[Quote]:
+        """Quotes of one series from its newest closed cells, as many cells as give ``enough``."""
+        quotes: list[Quote] = []
+        for cell in reversed(self.holding.get(name, ())):
+            quotes.extend(cell.quotes(name))
+            if len(quotes) >= enough:
+                break
+        return quotes
+
+    # What is kept.
+
+    def restore(self, name: str, state: Any) -> None:
+        """Take in one stored fragment."""
+        start, index = (int(part) for part in name.split("."))
+        fragments = self.cells.setdefault(start, Cell(start)).fragments
+        fragments.extend(Fragment() for _ in range(index + 1 - len(fragments)))
+        fragments[index] = Fragment.from_state(state)
+
+    def rebuild(self, closed_ms: int | None) -> None:
+        """Derive what is not stored: open cells, seen events, rolling sums.
+
+        Args:
+            closed_ms: All windows that end at or before this are closed; None where none is.
+        """
+        self.open = []
+        for start in sorted(self.cells):
+            cell = self.cells[start]
+            self.seen.update(event for fragment in cell.fragments for event in fragment.events)
+            if closed_ms is not None and cell.end_ms <= closed_ms:
+                self._join(cell, self._spans_of(cell))
+            else:
+                self.open.append(start)
+        heapify(self.open)
