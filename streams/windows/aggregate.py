@@ -73,7 +73,8 @@ class Aggregate:
         self.delighted += seen.delighted
         emotions = self.emotions
         for emotion, probability in seen.emotions.items():
-            emotions[emotion] = emotions.get(emotion, 0) + probability
+            if probability:
+                emotions[emotion] = emotions.get(emotion, 0) + probability
         self.voices[seen.voice] = self.voices.get(seen.voice, 0) + 1
         for dimension, value in seen.segments:
             values = self.segments.setdefault(dimension, {})
