@@ -252,19 +252,17 @@ class App(faust.App):  # type: ignore[misc]
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         self.runtime.score.assigned({(tp.topic, tp.partition) for tp in assigned})
         scored = SCORED.full_name(self.settings.topic_prefix)
-        partitions = {tp.partition for tp in assigned if tp.topic == scored}
+        self.runtime.detect.assigned({tp.partition for tp in assigned if tp.topic == scored})
         if self._recovering is not None:
             self._recovering.cancel()
         # The group must not wait for it: a join has to be answered in time.
-        self._recovering = asyncio.create_task(self._recover(partitions))
+        self._recovering = asyncio.create_task(self._recover())
 
-    async def _recover(self, partitions: set[int]) -> None:
+    async def _recover(self) -> None:
         try:
-            await self.runtime.detect.assigned(partitions)
-        except asyncio.CancelledError:
-            raise
+            await self.runtime.detect.recover()
         except Exception as error:
-            log.critical("The state of partitions %s can't be read", sorted(partitions), exc_info=True)
+            log.critical("The state can't be read", exc_info=True)
             await self.crash(error)
 
 

@@ -150,6 +150,8 @@ class DetectStage:
         self._owned: set[int] = set()
         self._epochs: dict[int, int] = {}
         """Partition → our claim since it was assigned: one above it means that others have it now."""
+        self._unchecked: set[int] = set()
+        """Partitions that we had before the last rebalance and have again: somebody else may have written since."""
         self._changelogs: dict[int, Changelog] = {}
         self._listeners: dict[int, Listener] = {}
         self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -160,13 +162,12 @@ class DetectStage:
             Heard(r.value or b"", progress=any(name == PROGRESS_HEADER for name, _ in r.headers)) for r in frame.records
         ]
         while (listener := await self._listener(frame.partition)) is not None:
+            changelog = self._changelogs[frame.partition]
             effects = self._hear(listener, frame, records)
             await self._publisher.put(effects)
             await self._publisher.flush()
             try:
-                await self._changelogs[frame.partition].write(
-                    {key: Listener.encode(value) for key, value in effects.state.items()}
-                )
+                await changelog.write({key: Listener.encode(value) for key, value in effects.state.items()})
             except FencedError as error:
                 # What was counted is not sure to be stored: read the state again, then hear the frame again.
                 log.warning("%s", error)
@@ -189,18 +190,23 @@ class DetectStage:
             effects.publish(QUARANTINE, raw.origin, quarantined(raw, "not_ours", detail, None))
         return effects
 
-    async def assigned(self, partitions: set[int]) -> None:
-        """These partitions of ``scored`` are this worker's now: have their state ready."""
+    def assigned(self, partitions: set[int]) -> None:
+        """These partitions of ``scored`` are this worker's now; ``recover`` gets their state ready."""
         self._owned = set(partitions)
         for partition in set(self._changelogs) - partitions:
             self._forget(partition)
+        # Another worker may have had them in between: no frame is heard on what we remember before that is known.
+        self._unchecked = set(self._changelogs)
         self._epochs.clear()
-        await asyncio.gather(*(self._take_over(partition) for partition in sorted(partitions)))
+
+    async def recover(self) -> None:
+        """Have the state of every partition ready, before its first frame needs it."""
+        await asyncio.gather(*(self._listener(partition) for partition in sorted(self._owned)))
 
     @property
     def waiting_for(self) -> list[int]:
         """Partitions whose state is not there yet."""
-        return sorted(self._owned - set(self._listeners))
+        return sorted(self._owned - (self._listeners.keys() - self._unchecked))
 
     def observe(self) -> None:
         """Bring this stage's gauges up to date; a partition that others have now is theirs to show."""
@@ -212,18 +218,17 @@ class DetectStage:
                 self._telemetry.watermark.labels(partition).set(watermark / 1000)
             self._telemetry.brands.labels(partition).set(len(listener.brands))
 
-    async def _take_over(self, partition: int) -> None:
-        # Another worker may have had it in between.
-        if partition in self._changelogs and not await self._changelogs[partition].untouched():
-            self._forget(partition)
-        await self._listener(partition)
-
     def _forget(self, partition: int) -> None:
+        self._unchecked.discard(partition)
         self._changelogs.pop(partition, None)
         self._listeners.pop(partition, None)
 
     async def _listener(self, partition: int) -> Listener | None:
         async with self._recovering[partition]:
+            if partition in self._unchecked:
+                if not await self._changelogs[partition].untouched():
+                    self._forget(partition)
+                self._unchecked.discard(partition)
             if partition in self._listeners:
                 return self._listeners[partition]
             if partition not in self._owned:

@@ -124,17 +124,6 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return out
 
 
-def predict(weights: NDArray[np.float32], encoded: Encoded, batch_size: int = 2_000) -> NDArray[np.float32]:
-    """Scores of all texts: texts × outputs."""
-    random = np.random.default_rng(0)
-    count = len(encoded.frame.starts)
-    parts = [
-        scores(weights, _batch(encoded, np.arange(at, min(at + batch_size, count)), 0.0, random))
-        for at in range(0, count, batch_size)
-    ]
-    return np.concatenate(parts)
-
-
 @dataclass
 class Recipe:
     """What can be turned in training."""

@@ -1,0 +1,80 @@
+"""A partition that comes back to a worker is not heard on what the worker remembers, unless nobody wrote since."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams import stages
+from streams.catalog import Catalogs
+from streams.detection import detector
+from streams.settings import Settings
+from streams.stages import Arrived, DetectStage
+from streams.telemetry import Telemetry
+
+
+class Log:
+    """A state topic that somebody else may have written to; counts how often it is read."""
+
+    reads = 0
+    untouched_now = True
+
+    def __init__(self, *_: Any) -> None:
+        self.epoch = 1
+
+    async def untouched(self) -> bool:
+        await asyncio.sleep(0)
+        return Log.untouched_now
+
+    async def recover(self, former: int | None) -> dict[str, bytes]:
+        Log.reads += 1
+        return {}
+
+    async def write(self, values: dict[str, bytes | None]) -> None:
+        pass
+
+
+class Publisher:
+    async def put(self, effects: Any) -> None:
+        pass
+
+    async def flush(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("untouched", "reads"), [(True, 1), (False, 2)])
+def test_a_frame_waits_until_it_is_known_whether_others_wrote(
+    monkeypatch: pytest.MonkeyPatch, untouched: bool, reads: int
+) -> None:
+    monkeypatch.setattr(stages, "Changelog", Log)
+    Log.reads, Log.untouched_now = 0, untouched
+    catalogs = Catalogs.load(("generic",))
+    frame = Arrived("groundswell.scored.v1", 0, (SimpleNamespace(value=b"", headers=()),), None)
+    monkeypatch.setattr(stages, "_raw", lambda record: SimpleNamespace(origin="o"))
+    monkeypatch.setattr(stages, "quarantined", lambda *_: {})
+
+    async def play() -> None:
+        stage = DetectStage(
+            Settings(),
+            "127.0.0.1:1",
+            catalogs,
+            detector("surge"),
+            None,
+            Publisher(),
+            Telemetry(),  # type: ignore[arg-type]
+        )
+        stage.assigned({0})
+        assert stage.waiting_for == [0]
+        assert await stage.handle(frame)
+        stage.assigned({0})  # A rebalance: it may have been another's in between.
+        assert stage.waiting_for == [0]
+        assert await stage.handle(frame)
+        assert stage.waiting_for == []
+        stage.assigned(set())
+        assert not await stage.handle(frame)
+
+    asyncio.run(play())
+    assert Log.reads == reads
