@@ -31,7 +31,7 @@ def worker(
     settings = options.settings()
     broker.refuse_wrong_topics(settings, broker.required(settings))
     from agents import app
-    from streams.app import run
+    from streams.frame_app import run
 
     run(app, verbose=debugging())
 

@@ -1,0 +1,193 @@
+"""A Faust app whose agents get frames: the work on them, in order, several at once, committed when it is finished.
+
+What a frame is and how offsets are committed is in `streams.frames`. An app made of this base says what is to be done
+with a frame; the base sees to it that
+
+* frames of one partition follow each other, while ``FRAMES_AT_WORK`` frames of a stage are worked on at once;
+* a frame counts as finished only when its work returns, and behind one that was not finished nothing is committed;
+* an exception ends the worker, so that others read again from the last commit, instead of leaving a hole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import ssl
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Never
+
+import faust
+from aiokafka import AIOKafkaProducer
+from faust.app.base import BootStrategy
+from faust.types import TP
+from mode import Service
+
+from streams import connection
+from streams.connection import Security
+from streams.frames import COMMIT_SECONDS, Frame, FrameConsumer, FrameSchema, FrameTransport
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FRAME_RECORDS = 2_000
+"""Most records in a frame: bounds the work that a rebalance waits for, and what a crash repeats."""
+
+FRAMES_AT_WORK = 2
+"""Frames of a stage that are worked on at once: one is read while another waits for the broker's answer."""
+
+FRAMES_WAITING = 4
+"""Frames that wait before fetching pauses: bounds memory."""
+
+Handle = Callable[[Frame, int | None], Awaitable[bool | None]]
+"""What is done with a frame; gives False where it was not finished because others have the partition now.
+
+The second argument is when (ms) the broker last said that nothing lies behind the frame; None where something does.
+"""
+
+
+class Boot(BootStrategy):  # type: ignore[misc]
+    """Faust's order of starting, with the app's own services around it."""
+
+    enable_web = False
+
+    def server(self) -> Iterable[Any]:
+        """The app's own services first (so they stop last)."""
+        return [*self.app.around(), *super().server()]
+
+
+class FrameApp(faust.App):  # type: ignore[misc]
+    """A Faust app on a transport of frames."""
+
+    BootStrategy = Boot
+
+    def __init__(self, name: str, settings: Settings, address: str, **options: Any) -> None:
+        self.settings = settings
+        self.address = address
+        super().__init__(
+            name,
+            **{
+                "broker": connection.faust_urls(address),
+                "broker_credentials": _credentials(connection.security(settings)),
+                "autodiscover": False,
+                "web_enabled": False,
+                "datadir": str(settings.data / "faust"),
+                "store": "memory://",
+                "topic_disable_leader": True,
+                "topic_allow_declare": False,
+                "consumer_auto_offset_reset": "earliest",
+                "consumer_max_fetch_size": 16 * 1024 * 1024,
+                "broker_max_poll_records": FRAME_RECORDS,
+                "broker_commit_interval": COMMIT_SECONDS,
+                "broker_session_timeout": 6.0,
+                "broker_heartbeat_interval": 1.5,
+                "broker_rebalance_timeout": 15.0,
+                "broker_request_timeout": 40.0,
+                "stream_buffer_maxsize": FRAMES_WAITING,
+                "stream_wait_empty": False,
+                "stream_recovery_delay": 0.0,
+                "worker_redirect_stdouts": False,
+                **options,
+            },
+        )
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FRAMES_AT_WORK))
+        self._orders: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._at_work: set[asyncio.Task[None]] = set()
+
+    def _new_transport(self) -> FrameTransport:
+        return FrameTransport(self.conf.broker_consumer, self, loop=self.loop)
+
+    def frames(self, *topics: str) -> Any:
+        """The channel of the frames of these topics (full names), for ``App.agent``."""
+        return self.topic(*topics, schema=FrameSchema())
+
+    def new_producer(self, batch_bytes: int) -> AIOKafkaProducer:
+        """A producer for whole batches; see `streams.outbox`."""
+        return AIOKafkaProducer(
+            **connection.aiokafka(self.settings, self.address),
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=batch_bytes,
+            max_request_size=32 * 1024 * 1024,
+        )
+
+    def timed(self, stage: str, records: int) -> AbstractContextManager[None]:
+        """Around the work on each frame; for those who measure."""
+        return nullcontext()
+
+    def around(self) -> Iterable[Service]:
+        """Services that start before Faust's consumer and stop after it."""
+        return ()
+
+    async def work(self, stage: str, frame: Frame, handle: Handle) -> None:
+        """Have a frame worked on; returns when the next one of the stage may come."""
+        consumer: FrameConsumer = self.consumer
+        if not consumer.current(frame):
+            return  # It was fetched before a rebalance; its new owner reads it from the last commit.
+        await self._slots[stage].acquire()
+        consumer.begin()
+        # In tasks of their own: while one frame waits for the broker the next is read, and a stop, which cancels the
+        # agents, does not cancel the work on a frame: what is half done would be done again by others.
+        task = asyncio.create_task(self._finish(stage, frame, handle))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _finish(self, stage: str, frame: Frame, handle: Handle) -> None:
+        consumer: FrameConsumer = self.consumer
+        finished = False
+        try:
+            async with self._orders[frame.tp]:  # Frames of one partition follow each other.
+                with self.timed(stage, len(frame.records)):
+                    finished = await handle(frame, consumer.caught_up_at(frame.tp, frame.end)) is not False
+        except Exception as error:
+            # Going on would leave a hole: the worker ends, and its partitions go to others from the last commit.
+            first = frame.records[0].offset
+            log.critical("%s failed on %s, offsets %d to %d", stage, frame.tp, first, frame.end - 1, exc_info=True)
+            await self.crash(error)
+        finally:
+            self._slots[stage].release()
+            consumer.end(frame, finished=finished)
+
+    @property
+    def flowing(self) -> bool:
+        """Whether partitions are assigned and no rebalance is going on."""
+        return bool(self.started and not self.should_stop and not self.rebalancing and self.consumer.flow_active)
+
+
+def run(app: FrameApp, *, verbose: bool = False) -> Never:
+    """Work until SIGINT or SIGTERM; exits with 0 after an orderly stop, with another code after a crash."""
+    ours = {"level": "INFO"}
+    theirs = {"level": "INFO" if verbose else "ERROR"}
+    worker = faust.Worker(
+        app,
+        quiet=True,
+        loglevel="INFO" if verbose else "WARN",
+        redirect_stdouts=False,
+        logging_config={
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {"streams": ours, "groundswell": ours, "faust": theirs, "mode": theirs, "aiokafka": theirs},
+        },
+    )
+    worker.spinner = None  # It would hide the cursor of a terminal that shows the log.
+    # The state is many small containers without cycles: to look through them often took a quarter of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    worker.execute_from_commandline()
+    raise AssertionError("Faust's worker exits the process")
+
+
+def _credentials(security: Security) -> Any:
+    if security.mechanism:
+        return faust.SASLCredentials(
+            username=security.username,
+            password=security.password,
+            ssl_context=security.ssl_context,
+            mechanism=security.mechanism,
+        )
+    return faust.SSLCredentials(security.ssl_context) if isinstance(security.ssl_context, ssl.SSLContext) else None
