@@ -5,6 +5,7 @@ Everything here is a function of the records and the watermark; nothing asks the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,9 @@ from streams.windows.clock import Clocks
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Sums
 from streams.windows.store import WindowStore
 
+Witness = Callable[[str, str, int, Verdict], None]
+"""Told of every verdict: brand, series, end of the judged window in milliseconds, verdict. It changes nothing."""
+
 
 @dataclass(slots=True)
 class Brand:
@@ -37,6 +41,8 @@ class Brand:
     """All windows that end at or before this are closed."""
     clocks: list[str] = field(default_factory=list)
     """The clocks that its records follow."""
+    witness: Witness | None = None
+    """Who looks on, as a backtest does; published windows leave out the verdicts on quiet minutes."""
     windows: WindowStore = field(init=False)
     desk: Desk = field(init=False)
     judging: Judging = field(init=False)
@@ -179,6 +185,8 @@ class Brand:
         for name in (*points, NEGATIVE) if NEGATIVE in names else points:
             verdict, alerted = self.judging.judge(name, now_ms, self.windows, self.first_ms or now_ms, effects)
             decisions[EVERYTHING if name == NEGATIVE else name] = verdict
+            if self.witness is not None:
+                self.witness(self.name, name, now_ms, verdict)
             if alerted and name != NEGATIVE:
                 self._publish_feed(name, now_ms, effects)
         return decisions

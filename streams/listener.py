@@ -14,7 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from schemas.progress import Progress
-from streams.brand import Brand
+from streams.brand import Brand, Witness
 from streams.catalog import Catalogs
 from streams.detection import Detector
 from streams.effects import SEPARATOR, Effects
@@ -44,6 +44,8 @@ class Listener:
     brands: dict[str, Brand] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     """Brands for which time matters: open windows, sums that roll on, alerts that fire."""
+    witness: Witness | None = None
+    """Told of every verdict on every brand."""
 
     def __post_init__(self) -> None:
         self.clocks = Clocks(self.lateness_ms)
@@ -114,7 +116,7 @@ class Listener:
     def _brand(self, name: str) -> Brand:
         brand = self.brands.get(name)
         if brand is None:
-            brand = self.brands[name] = Brand(name, self.catalogs.for_brand(name), self.detector)
+            brand = self.brands[name] = Brand(name, self.catalogs.for_brand(name), self.detector, witness=self.witness)
         return brand
 
     # State, one JSON value a key.

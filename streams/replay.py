@@ -12,6 +12,7 @@ import orjson
 
 from schemas.progress import Progress, ReplayMark
 from schemas.raw import Source
+from streams.brand import Witness
 from streams.catalog import Catalogs
 from streams.detection import Detector
 from streams.effects import Record
@@ -35,6 +36,7 @@ def replay(
     future_ms: int,
     now_ms: int,
     frame: int = FRAME,
+    witness: Witness | None = None,
 ) -> Iterator[Record]:
     """What every topic would hold, in order of publication.
 
@@ -42,9 +44,10 @@ def replay(
         events: Recorded events in order of time.
         now_ms: The clock: dates far ahead of it go to quarantine.
         frame: Events that are read at once; it changes the speed and nothing else.
+        witness: Told of every verdict, for a backtest.
     """
     reader = Reader(scorer, future_ms)
-    listener = Listener(catalogs, detector, lateness_ms)
+    listener = Listener(catalogs, detector, lateness_ms, witness=witness)
     offsets = dict.fromkeys(RAW, 0)
     header = [("groundswell-replay", REPLAY.encode())]
     source_events = iter(events)
