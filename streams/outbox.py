@@ -129,7 +129,7 @@ class Outbox:
         if batches is None:
             batches = self._batches[topic, partition] = [self._producer.create_batch()]
         # The builder wants a list, and a batch that is full answers None.
-        listed = list(headers)
+        listed = list(headers) if headers else []
         if batches[-1].append(timestamp=None, key=key, value=value, headers=listed) is None:
             batches.append(self._producer.create_batch())
             batches[-1].append(timestamp=None, key=key, value=value, headers=listed)

@@ -32,7 +32,7 @@ from streams.outbox import Outbox
 from streams.reader import Raw, Reader, quarantined
 from streams.settings import Settings
 from streams.telemetry import Telemetry
-from streams.topics import QUARANTINE, RAW, SCORED
+from streams.topics import ALL, QUARANTINE, RAW, SCORED
 
 log = logging.getLogger(__name__)
 
@@ -56,23 +56,24 @@ class Publisher:
     """What a step wants published, on its way out."""
 
     def __init__(self, settings: Settings, producer: AIOKafkaProducer, partitions: dict[str, int]) -> None:
-        self._prefix = settings.topic_prefix
+        self._names = {topic.name: topic.full_name(settings.topic_prefix) for topic in ALL}
         self._outbox = Outbox(producer, partitions)
-        self.scored_partitions = range(partitions[SCORED.full_name(self._prefix)])
+        self.scored_partitions = range(partitions[self._names[SCORED.name]])
 
     async def put(self, effects: Effects) -> None:
         """Take the records in order; they are on their way at the latest with the next ``flush``."""
+        names, outbox, dumps = self._names, self._outbox, orjson.dumps
         for topic, key, value in effects.records:
-            name, encoded = topic.full_name(self._prefix), key.encode("utf-8", "surrogatepass")
-            self._outbox.add(name, self._outbox.partition_for(name, encoded), encoded, orjson.dumps(value))
-            if self._outbox.full:
-                await self._outbox.flush()
+            name, encoded = names[topic.name], key.encode("utf-8", "surrogatepass")
+            outbox.add(name, outbox.partition_for(name, encoded), encoded, dumps(value))
+            if outbox.full:
+                await outbox.flush()
 
     def put_progress(self, progress: Progress) -> None:
         """Tell every partition of ``scored``, behind all that was put before."""
         value = progress.model_dump_json(exclude_defaults=True).encode()
         for partition in self.scored_partitions:
-            self._outbox.add(SCORED.full_name(self._prefix), partition, None, value, PROGRESS)
+            self._outbox.add(self._names[SCORED.name], partition, None, value, PROGRESS)
 
     async def flush(self) -> None:
         """Wait until the broker has all that was put."""
@@ -159,7 +160,8 @@ class DetectStage:
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
         records = [
-            Heard(r.value or b"", progress=any(name == PROGRESS_HEADER for name, _ in r.headers)) for r in frame.records
+            Heard(r.value or b"", progress=bool(r.headers) and any(name == PROGRESS_HEADER for name, _ in r.headers))
+            for r in frame.records
         ]
         while (listener := await self._listener(frame.partition)) is not None:
             changelog = self._changelogs[frame.partition]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -102,11 +103,8 @@ class Telemetry:
 
     def note(self, effects: Effects) -> None:
         """Count what followed from a frame."""
-        topics: dict[str, int] = {}
-        for topic, _, _ in effects.records:
-            topics[topic.short_name] = topics.get(topic.short_name, 0) + 1
-        for name, count in topics.items():
-            self.published.labels(name).inc(count)
+        for name, count in Counts(topic.name for topic, _, _ in effects.records).items():
+            self.published.labels(name.rpartition(".v")[0]).inc(count)
         for name, count in effects.counts.items():
             kind, _, detail = name.partition("_")
             if kind == "quarantined" and detail:
