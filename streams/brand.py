@@ -23,8 +23,9 @@ from streams.windows.clock import Clocks
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Sums
 from streams.windows.store import WindowStore
 
-Witness = Callable[[str, str, int, Verdict], None]
-"""Told of every verdict: brand, series, end of the judged window in milliseconds, verdict. It changes nothing."""
+Witness = Callable[[str, str, int, Verdict, bool], None]
+"""Told of every verdict: brand, series, end of the judged window in milliseconds, verdict, and whether an alert on the
+series fires now. It changes nothing."""
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ class Brand:
             verdict, alerted = self.judging.judge(name, now_ms, self.windows, self.first_ms or now_ms, effects)
             decisions[EVERYTHING if name == NEGATIVE else name] = verdict
             if self.witness is not None:
-                self.witness(self.name, name, now_ms, verdict)
+                self.witness(self.name, name, now_ms, verdict, self.judging.alert_of(name) is not None)
             if alerted and name != NEGATIVE:
                 self._publish_feed(name, now_ms, effects)
         return decisions

@@ -1,0 +1,112 @@
+"""A configuration that is tried: what settings set for the pure path, and the detector's parameters."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from streams.detection import Detector, detector
+from streams.settings import Settings
+
+SETTINGS = ("catalog", "catalogs", "detector", "future", "lateness", "scorer")
+"""Settings of which the pure path takes notice; the others are about brokers and machines."""
+
+PARAMETERS = "parameters"
+KEYS = (*SETTINGS, PARAMETERS)
+
+
+class SetupError(ValueError):
+    """A configuration can't be used; the message says which key, and what there is."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One configuration of the pure path."""
+
+    name: str
+    settings: Settings
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Parameters of the detector that are not its defaults."""
+
+    @property
+    def detector(self) -> Detector:
+        """The detector with these parameters.
+
+        Raises:
+            SetupError: It has no such parameter, or the value is none for it.
+            UnknownDetectorError: There is no such detector.
+        """
+        it: Any = detector(self.settings.detector)
+        if not self.parameters:
+            return cast(Detector, it)
+        known = {each.name: getattr(it, each.name) for each in fields(it) if each.init} if is_dataclass(it) else {}
+        for name, value in self.parameters.items():
+            if name not in known:
+                there = f"it has: {', '.join(sorted(known))}" if known else "it has none"
+                raise SetupError(
+                    f"{self.name}: the detector {self.settings.detector} has no parameter {name!r}; {there}"
+                )
+            _check_number(f"{self.name}: {PARAMETERS}.{name}", value, known[name])
+        try:
+            return cast(Detector, replace(it, **self.parameters))
+        except (TypeError, ValueError) as error:
+            raise SetupError(f"{self.name}: {PARAMETERS}: {error}") from error
+
+    def described(self) -> dict[str, Any]:
+        """What it sets, as JSON values."""
+        settings = self.settings
+        return {
+            "catalog": list(settings.catalog),
+            "catalogs": {brand: list(packs) for brand, packs in sorted(settings.catalogs.items())},
+            "detector": settings.detector,
+            "parameters": dict(sorted(self.parameters.items())),
+            "scorer": settings.scorer,
+            "lateness_seconds": settings.lateness.total_seconds(),
+            "future_seconds": settings.future.total_seconds(),
+        }
+
+
+def read_setup(text: str, name: str, base: Settings) -> Setup:
+    """The configuration in a TOML file: keys are settings' names, and a table ``parameters`` of the detector's.
+
+    Args:
+        name: What the configuration is called, for messages and tables.
+        base: What it changes.
+
+    Raises:
+        SetupError: It is no TOML, a key is unknown, or a value is not what it should be.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SetupError(f"{name} is no TOML: {error}") from None
+    for key in content:
+        if key not in KEYS:
+            raise SetupError(f"{name}: there is no key {key!r}; there are: {', '.join(sorted(KEYS))}")
+    parameters = content.pop(PARAMETERS, {})
+    if not isinstance(parameters, dict):
+        raise SetupError(f"{name}: {PARAMETERS} is a table: [{PARAMETERS}], and a line NAME = NUMBER each")
+    changed = {key: _value(name, key, value) for key, value in content.items()}
+    return Setup(name, base.model_copy(update=changed), parameters)
+
+
+def _value(name: str, key: str, value: object) -> Any:
+    kind: Any = Settings.model_fields[key].annotation
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in (key, *first["loc"]))
+        raise SetupError(f"{name}: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}, not {value!r}") from None
+
+
+def _check_number(where: str, value: object, default: object) -> None:
+    kind: Literal["a whole number", "a number"] = "a whole number" if isinstance(default, int) else "a number"
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole or (kind == "a number" and isinstance(value, float) and math.isfinite(value))):
+        raise SetupError(f"{where} is {kind}, not {value!r}")
