@@ -19,7 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-FETCH_WAIT_MS = 100
+FETCH_WAIT_MS = 50
 """How long the broker may hold back an answer when a partition has nothing new: bounds the latency of the others."""
 
 DRAIN_SECONDS = 10.0
