@@ -41,7 +41,7 @@ def replay(
     """What every topic would hold, in order of publication.
 
     Args:
-        events: Recorded events in order of time.
+        events: Recorded events in order of time; one may be overtaken by what is later by less than the lateness.
         now_ms: The clock: dates far ahead of it go to quarantine.
         frame: Events that are read at once; it changes the speed and nothing else.
         witness: Told of every verdict, for a backtest.
@@ -65,7 +65,8 @@ def replay(
                 yield topic, key, value
                 if topic is SCORED:
                     heard.append(Heard(orjson.dumps(value), progress=False))
-        last_ms = max(chunk[-1][1].time_ms, last_ms or 0)
+        newest_ms = max(event.time_ms for _, event in chunk)
+        last_ms = newest_ms if last_ms is None else max(last_ms, newest_ms)
         heard.append(_progress(last_ms, now_ms, ended=False))
         yield from listener.hear(heard).records
     if last_ms is not None:

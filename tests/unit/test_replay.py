@@ -72,6 +72,14 @@ def test_its_last_minute_is_closed() -> None:
     assert max(window["window_start"] for window in windows) == "2026-03-03T12:00:00.000Z"
 
 
+def test_events_that_overtake_each_other_within_the_lateness_change_nothing() -> None:
+    nearly_last = event("tickets", BASE_MS + DAY + 12 * HOUR - 9 * MINUTE, "nearly last", "Fine.")
+    ordered = sorted([*events(), nearly_last], key=lambda each: each[1].time_ms)
+    overtaken = [*events(), nearly_last]
+    for frame in (1, 7, 500):
+        assert final(replayed(overtaken, frame)) == final(replayed(ordered))
+
+
 def test_what_it_publishes_fits_the_schemas() -> None:
     models = {topic: topic.value for topic in ALL}
     for topic, key, value in replayed(events()):
