@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from groundswell.cli import demo, doctor, quarantine, replay, schema, score, send, tail, topics, up, worker
+from groundswell.cli import backtest, demo, doctor, quarantine, replay, schema, score, send, tail, topics, up, worker
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import Guarded, debugging
 
@@ -51,6 +51,7 @@ app.command()(worker.worker)
 app.command()(send.send)
 app.command()(tail.tail)
 app.command()(replay.replay)
+app.command()(backtest.backtest)
 app.command()(score.score)
 app.command()(schema.schema)
 app.command()(doctor.doctor)

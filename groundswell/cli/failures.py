@@ -24,6 +24,8 @@ CODES = {
     "RecordedError": Exit.USAGE,
     "SettingsError": Exit.USAGE,
     "UsageError": Exit.USAGE,
+    "LabelsError": Exit.USAGE,
+    "SetupError": Exit.USAGE,
     "CatalogError": Exit.USAGE,
     "UnknownDetectorError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,

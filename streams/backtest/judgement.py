@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
@@ -24,7 +24,9 @@ class Judgement:
     """Every alert, in order of detection."""
     answers: Sequence[Answer]
     """Every incident that the recording could tell, in the labels' order."""
-    notes: Sequence[str] = field(default_factory=tuple)
+    loud: Sequence[LoudHour] = ()
+    """The loud hours from which none may come, of the recording's brands and time."""
+    notes: Sequence[str] = ()
     """What a reader of the figures has to know."""
 
     def alerts(self, standing: str) -> list[Judged]:
@@ -76,7 +78,7 @@ def judge(run: Run, labels: Labels) -> Judgement:
             f"the catalog has no id for {reasons}: any complaint of the brand counts there; "
             "a label can name ids in its pain_points"
         )
-    return Judgement(judged, answers, notes)
+    return Judgement(judged, answers, usable.loud, notes)
 
 
 def why_silent(run: Run, incident: Incident) -> list[Silence]:
@@ -113,7 +115,11 @@ def _usable(run: Run, labels: Labels) -> tuple[Labels, list[str]]:
         )
 
     def loud(hours: tuple[LoudHour, ...]) -> tuple[LoudHour, ...]:
-        return tuple(hour for hour in hours if hour.hour_ms <= last_ms and hour.hour_ms + HOUR_MS > first_ms)
+        return tuple(
+            hour
+            for hour in hours
+            if hour.brand not in unheard and hour.hour_ms <= last_ms and hour.hour_ms + HOUR_MS > first_ms
+        )
 
     # A copy is not validated anew: a loud hour may name an incident that is left out here.
     usable = labels.model_copy(
