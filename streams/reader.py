@@ -10,14 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.base import SCHEMA_VERSION, stamp
+from schemas.base import SCHEMA_VERSION, epoch_ms, stamp
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, OriginProgress, ReplayMark
 from schemas.quarantine import QuarantineReason
-from schemas.raw import RawEvent, Source
-from schemas.scored import Origin
+from schemas.raw import Source
 from streams.effects import Effects
 from streams.intake import SOURCES, Limits, Rejection, parse
-from streams.scoring import Scorer
+from streams.scoring import Event, Scorer
 from streams.topics import QUARANTINE, SCORED
 
 log = logging.getLogger(__name__)
@@ -73,12 +72,16 @@ class Reader:
             now_ms: The clock when the frame is read; dates far ahead of it are absurd.
         """
         effects = Effects()
+        if not records:
+            return effects
         model = SOURCES[source]
         limits = Limits(now_ms, self._future_ms)
-        events: list[tuple[Source, RawEvent, Origin]] = []
+        reached = self._of(records[0])
+        newest_ms = -1
+        events: list[Event] = []
         raws: list[Raw] = []
         for raw in records:
-            replay, control = _headers(raw)
+            replay, control = _headers(raw) if raw.headers else (None, False)
             if control:
                 if (wrong := self._note_mark(raw)) is not None:
                     self._quarantine(raw, wrong, replay, effects)
@@ -87,20 +90,24 @@ class Reader:
             if isinstance(event, Rejection):
                 self._quarantine(raw, event, replay, effects)
                 continue
-            events.append(
-                (source, event, Origin(topic=raw.topic, partition=raw.partition, offset=raw.offset, replay=replay))
-            )
-            raws.append(raw)
+            origin: dict[str, Any] = {"topic": raw.topic, "partition": raw.partition, "offset": raw.offset}
             if replay is None:
-                self._note_live(raw, int(event.created_at.timestamp() * 1000))
-        for raw, origin_of, scored in zip(raws, events, self._score(events), strict=True):
-            if isinstance(scored, Rejection):
-                self._quarantine(raw, scored, origin_of[2].replay, effects)
+                # A producer whose clock is ahead must not carry the others' time with it.
+                newest_ms = max(newest_ms, min(epoch_ms(event.created_at), raw.arrived_ms))
             else:
-                effects.publish(SCORED, scored["brand"], scored)
-        effects.counts["scored"] += sum(topic is SCORED for topic, _, _ in effects.records)
-        if records:
-            self._of(records[-1]).offset = records[-1].offset
+                origin["replay"] = replay
+            events.append((source, event, origin))
+            raws.append(raw)
+        if newest_ms >= 0:
+            reached.live_ms = max(reached.live_ms or 0, newest_ms)
+        reached.offset = records[-1].offset
+        published = effects.records
+        for raw, (_, event, origin), scored in zip(raws, events, self._score(events), strict=True):
+            if isinstance(scored, Rejection):
+                self._quarantine(raw, scored, origin.get("replay"), effects)
+            else:
+                published.append((SCORED, event.brand, scored))
+        effects.counts["scored"] += sum(topic is SCORED for topic, _, _ in published)
         return effects
 
     def complete(self, topic: str, partition: int, offset: int, at_ms: int) -> None:
@@ -126,11 +133,6 @@ class Reader:
     def _of(self, raw: Raw) -> Reached:
         return self._reached.setdefault(f"{raw.topic}:{raw.partition}", Reached())
 
-    def _note_live(self, raw: Raw, time_ms: int) -> None:
-        reached = self._of(raw)
-        # A producer whose clock is ahead must not carry the others' time with it.
-        reached.live_ms = max(reached.live_ms or 0, min(time_ms, raw.arrived_ms))
-
     def _note_mark(self, raw: Raw) -> Rejection | None:
         try:
             mark = ReplayMark.model_validate_json(raw.value or b"")
@@ -142,7 +144,7 @@ class Reader:
             del replays[next(iter(replays))]
         return None
 
-    def _score(self, events: list[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any] | Rejection]:
+    def _score(self, events: list[Event]) -> list[dict[str, Any] | Rejection]:
         if not events:
             return []
         try:
@@ -154,7 +156,7 @@ class Reader:
             try:
                 results.extend(self._scorer.score([event]))
             except Exception as error:
-                log.exception("Scoring %s:%d:%d failed", event[2].topic, event[2].partition, event[2].offset)
+                log.exception("Scoring %(topic)s:%(partition)d:%(offset)d failed", event[2])
                 results.append(Rejection("scoring_failed", f"{type(error).__name__}: {error}"[:500]))
         return results
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from schemas.raw import Post, RawEvent, Source
-from schemas.scored import EMOTIONS, Origin
+from schemas.raw import Post
+from schemas.scored import EMOTIONS
 from streams.catalog import Catalogs
-from streams.scoring import Pseudonyms, Scorer
+from streams.scoring import Event, Pseudonyms, Scorer
 from streams.scoring.model import Model
 from streams.scoring.normalise import normalise
 from training.data import SENTIMENTS, airline, goemotions, tweeteval_emotion, tweeteval_sentiment
@@ -30,7 +30,6 @@ from training.figures import calibration_error, f1, macro_f1, macro_recall
 
 console = Console()
 NOW = datetime(2026, 2, 9, tzinfo=UTC)
-Event = tuple[Source, RawEvent, Origin]
 _EKMAN = {
     "anger": "anger annoyance disapproval",
     "disgust": "disgust",
@@ -54,7 +53,7 @@ def events(texts: Sequence[str], brand: str = "Example") -> list[Event]:
         (
             "posts",
             Post(id=str(at), brand=brand, text=text or " ", author=f"a{at}", created_at=NOW, language="en"),
-            Origin(topic="posts.v1", partition=0, offset=at),
+            {"topic": "posts.v1", "partition": 0, "offset": at},
         )
         for at, text in enumerate(texts)
     ]

@@ -74,7 +74,6 @@ def scored(
         now_ms: The clock, for texts that don't say when, and for dates in the future.
         future_ms: How far ahead of the clock a date may be.
     """
-    from schemas.scored import Origin
     from streams.intake import SOURCES, Limits, Rejection, parse
 
     limits = Limits(now_ms, future_ms)
@@ -83,7 +82,7 @@ def scored(
     while chunk := list(islice(numbered, AT_ONCE)):
         parsed = [(n, *_filled(line, n, moment)) for n, line in chunk]
         read = [(n, name, filled, parse(SOURCES[source], value, limits)) for n, name, filled, value in parsed]
-        events = [(source, it, Origin(topic="-", partition=0, offset=n)) for n, _, _, it in read if _is_event(it)]
+        events = [(source, it, {"topic": "-", "partition": 0, "offset": n}) for n, _, _, it in read if _is_event(it)]
         records = iter(scorer.score(events))
         for _, name, filled, it in read:
             if isinstance(it, Rejection):

@@ -1,6 +1,6 @@
 """What customers say → what was heard in it: sentiment, emotions, pain points, delights, signals, and their words."""
 
 from streams.scoring.pseudonyms import Pseudonyms
-from streams.scoring.scorer import Scorer
+from streams.scoring.scorer import Event, Scorer
 
-__all__ = ["Pseudonyms", "Scorer"]
+__all__ = ["Event", "Pseudonyms", "Scorer"]

@@ -133,7 +133,9 @@ def normalise(text: str, *, quoted: bool = False) -> str:
         text = _CONTROL.sub(" ", text)
         if quoted and "\n" in text:
             text = strip_quoted(text)
-    text = _SPACES.sub(" ", text)
-    if "\n" in text:
-        text = _EDGES.sub("\n", text)
+        text = _SPACES.sub(" ", text)
+        if "\n" in text:
+            text = _EDGES.sub("\n", text)
+    elif "  " in text:  # Of all white space, only this one is printable.
+        text = _SPACES.sub(" ", text)
     return text.strip()

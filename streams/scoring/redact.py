@@ -4,18 +4,25 @@ Replaced where sure: e-mail addresses, phone numbers, payment cards (ISO/IEC 781
 97), IP addresses, order and booking codes, handles of persons, and what follows the path of a link. Names in running
 text are not: without knowing the language and the person, a rule would take away more meaning than risk.
 
-Every pattern has bounded repeats and starts at a character that is checked for first, so the cost is linear.
+Every pattern has bounded repeats and is tried only where `streams.scoring.signs` shows what it needs, so the cost is
+linear.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import lru_cache
+
+from streams.scoring.signs import HANDLE, LINK, MAIL, NUMBER, personal
+
+MOST_SPELLINGS = 1_000
+"""Spellings of a brand's own handles that are remembered."""
 
 _EMAIL = re.compile(r"(?<![\w.+%@-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,2000}", re.IGNORECASE)
-_HANDLE = re.compile(r"(?<![\w/@\]])@(\w{1,50})(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?")
+# The look back stands behind the "@", so that the search leaps from one "@" to the next.
+_HANDLE = re.compile(r"@(?<![\w/@\]]@)(\w{1,50})(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?")
 _IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}(?::?[0-9a-f]{1,4}){1,4}(?![\w:])", re.IGNORECASE)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
@@ -43,17 +50,6 @@ _CODE_HINTS = (
     "policy", "parcel", "shipment", "locator", "pnr", "receipt", "serial", "imei",
 )  # fmt: skip
 _SIX_CAPITALS = re.compile(r"(?<![A-Z])[A-Z]{6}(?![A-Z])")
-
-
-def _may_hold_mail(text: str) -> bool:
-    """Whether an "@" follows a sign that an address may have before it; far cheaper than to try the pattern."""
-    at = text.find("@", 1)
-    while at > 0:
-        before = text[at - 1]
-        if before.isalnum() or before in "_.+%-":
-            return True
-        at = text.find("@", at + 1)
-    return False
 
 
 def _may_hold_code(text: str) -> bool:
@@ -89,18 +85,44 @@ def own_handle(brand: str) -> str:
     return "".join(sign for sign in brand.casefold() if sign.isalnum())
 
 
-class Redactor:
-    """Redacts texts; keeps the count of what it replaced, per kind, for the record."""
+class Handles:
+    """The handles that are a brand's own and stay readable: its name, and what begins with it ("usairwayshelp")."""
 
-    def __init__(self, counts: dict[str, int] | None = None) -> None:
-        self.counts: dict[str, int] = {} if counts is None else counts
+    def __init__(self, own: Iterable[str]) -> None:
+        """Takes the handles as `own_handle` gives them."""
+        self._own = tuple(name for name in own if name)
+        self._known: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        if name in self._known:
+            return True
+        if not own_handle(str(name)).startswith(self._own or ("@",)):
+            return False
+        if len(self._known) >= MOST_SPELLINGS:
+            self._known.clear()
+        self._known.add(str(name))
+        return True
+
+
+class Redactor:
+    """Redacts one text; keeps the count of what it replaced, per kind, for the record."""
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        """Takes the counts to add to."""
+        self._counts = counts
 
     def _put(self, kind: str) -> str:
-        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self._counts[kind] = self._counts.get(kind, 0) + 1
         return f"[{kind}]"
 
-    def _always(self, kind: str) -> Callable[[re.Match[str]], str]:
-        return lambda _: self._put(kind)
+    def _email(self, _: re.Match[str]) -> str:
+        return self._put("email")
+
+    def _ip(self, _: re.Match[str]) -> str:
+        return self._put("ip")
+
+    def _number_sign(self, _: re.Match[str]) -> str:
+        return self._put("code")
 
     def _card(self, found: re.Match[str]) -> str:
         digits = "".join(sign for sign in found[0] if sign.isdigit())
@@ -142,63 +164,61 @@ class Redactor:
             return link
         if cut == len(link.rstrip(".,;:!?)")):  # "Have you seen www.example.com?" asks; nothing follows the path.
             return link
-        self.counts["query"] = self.counts.get("query", 0) + 1
+        self._counts["query"] = self._counts.get("query", 0) + 1
         return link[:cut] + "?[query]"
 
-    def redact(self, text: str, handles: frozenset[str] | set[str] = frozenset()) -> str:
+    def redact(self, text: str, signs: int, handles: Handles) -> str:
         """The text with placeholders for personal data.
 
         Args:
             text: Normalised text.
-            handles: Handles, as `own_handle` gives them, that are a brand's and stay readable; one that begins with
-                the brand's name ("usairwayshelp") stays too.
+            signs: What it may hold, as `streams.scoring.signs.personal` tells.
+            handles: Those that stay.
         """
-        at_sign = "@" in text
-        if at_sign and _may_hold_mail(text):
-            text = _EMAIL.sub(self._always("email"), text)
+        if signs & MAIL:
+            text = _EMAIL.sub(self._email, text)
         links: list[str] = []
-        if "://" in text or "ww." in text or "WW." in text:
+        if signs & LINK:
             # A link keeps its path whole: no other pattern may see the digits in it.
             def keep(found: re.Match[str]) -> str:
                 links.append(self._link(found))
                 return f"\x00{len(links) - 1}\x00"
 
             text = _URL.sub(keep, text)
-        if at_sign:
-
-            def handle(found: re.Match[str]) -> str:
-                name = own_handle(found[1])
-                if name in handles or any(own and name.startswith(own) for own in handles):
-                    return found[0]
-                return self._put("handle")
-
-            text = _HANDLE.sub(handle, text)
-        if _DIGIT.search(_LINK.sub("", text) if links else text):
-            if "." in text:
-                text = _IPV4.sub(self._always("ip"), text)
-            if text.count(":") > 2:
-                text = _IPV6.sub(self._always("ip"), text)
-            long = _LONG_NUMBER.search(text) is not None
-            if long:
-                text = _IBAN.sub(self._iban, text)
-                text = _CARD.sub(self._card, text)
-            if _may_hold_code(text):
-                text = _CODE.sub(self._code, text)
-            if "#" in text:
-                text = _NUMBER_SIGN.sub(self._always("code"), text)
-            if long:
-                text = _PHONE.sub(self._phone, text)
-        elif _SIX_CAPITALS.search(text) and _may_hold_code(text):
-            text = _CODE.sub(self._code, text)
+        if signs & HANDLE and not all(name in handles for name in _HANDLE.findall(text)):
+            text = _HANDLE.sub(lambda found: found[0] if found[1] in handles else self._put("handle"), text)
+        if signs & NUMBER:
+            text = self._numbers(text, _LINK.sub("", text) if links else text)
         if links:
             text = _LINK.sub(lambda found: links[int(found[1])], text)
+        return text
+
+    def _numbers(self, text: str, outside_links: str) -> str:
+        if not _DIGIT.search(outside_links):
+            if _SIX_CAPITALS.search(text) and _may_hold_code(text):
+                return _CODE.sub(self._code, text)
+            return text
+        if text.count(".") > 2:
+            text = _IPV4.sub(self._ip, text)
+        if text.count(":") > 2:
+            text = _IPV6.sub(self._ip, text)
+        long = _LONG_NUMBER.search(text) is not None
+        if long:
+            text = _IBAN.sub(self._iban, text)
+            text = _CARD.sub(self._card, text)
+        if _may_hold_code(text):
+            text = _CODE.sub(self._code, text)
+        if "#" in text:
+            text = _NUMBER_SIGN.sub(self._number_sign, text)
+        if long:
+            text = _PHONE.sub(self._phone, text)
         return text
 
 
 _LINK = re.compile("\x00(\\d+)\x00")
 
 
-def redact(text: str, handles: frozenset[str] | set[str] = frozenset()) -> tuple[str, dict[str, int]]:
-    """The text with placeholders for personal data, and how many of each kind were put."""
-    redactor = Redactor()
-    return redactor.redact(text, handles), redactor.counts
+def redact(text: str, own: Iterable[str] = ()) -> tuple[str, dict[str, int]]:
+    """The text with placeholders for personal data, and how many of each kind were put; the ``own`` handles stay."""
+    counts: dict[str, int] = {}
+    return Redactor(counts).redact(text, personal([text])[0], Handles(own)), counts

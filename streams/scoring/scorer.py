@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.base import SCHEMA_VERSION
+from schemas.base import SCHEMA_VERSION, epoch_ms, stamp
 from schemas.raw import Post, RawEvent, Source
-from schemas.scored import EMOTIONS, Origin
+from schemas.scored import EMOTIONS
 from streams.catalog import Catalog, Catalogs, Entry
+from streams.scoring.cleaning import Cleaner
 from streams.scoring.hearing import Ear, Heard
 from streams.scoring.language import LANGUAGES, MASKS, of_latin, other_script
 from streams.scoring.model import Judged, Model, Prepared
-from streams.scoring.normalise import normalise
 from streams.scoring.pseudonyms import Pseudonyms
-from streams.scoring.redact import Redactor, own_handle
 from streams.scoring.signals import from_fields, together
 from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
 
 Tier = Literal["fast", "textblob"]
+Event = tuple[Source, RawEvent, dict[str, Any]]
+"""What was read: its source, the event, and where it was read in wire form (`schemas.scored.Origin`)."""
 LABELS = ("negative", "neutral", "positive")
 TOP_WORDS = 4
 CHARACTERS_AT_ONCE = 200_000
@@ -48,11 +48,11 @@ class Scorer:
 
             self._polarity = polarity
         self._ears: dict[int, Ear] = {}
-        self._handles: dict[str, frozenset[str]] = {}
+        self._cleaner = Cleaner()
         self._tongues = np.zeros((0, len(LANGUAGES)), dtype=np.uint8)
         self._generation = -1
 
-    def score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
+    def score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         """The events' records in wire form, in order: what `schemas.scored.Scored` describes, ready for JSON.
 
         Fields that would be null are left out.
@@ -62,36 +62,37 @@ class Scorer:
             records += self._score(portion)
         return records
 
-    def _score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
-        cleaned = [self._clean(source, event) for source, event, _ in events]
-        prepared = self._model.prepare([f"{title}. {text}" if title else text for text, title, _ in cleaned])
-        languages = self._languages(prepared, [text for text, _, _ in cleaned], [event for _, event, _ in events])
+    def _score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
+        said = [event for _, event, _ in events]
+        cleaned = self._cleaner.clean(said, [source == "tickets" for source, _, _ in events])
+        prepared = self._model.prepare(cleaned.whole())
+        languages = self._languages(prepared, cleaned.texts, said)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
-        chances, values = self._sentiment(judged, [event for _, event, _ in events], [text for text, _, _ in cleaned])
+        chances, values = self._sentiment(judged, said, cleaned.texts)
         labels = chances.argmax(axis=1)
         counts = _Counts(prepared, read)
         # Where nothing could be read and nobody rated, nothing is claimed.
-        silent = ~read & (counts.emoji == 0) & np.array([_stars(event) is None for _, event, _ in events])
+        silent = ~read & (counts.emoji == 0) & np.array([_stars(event) is None for event in said])
         labels[silent] = 1
         values[silent] = 0.0
         emotions = self._emotions(judged, read | (counts.emoji > 0))
         intensity = counts.intensity(values, judged.emotions)
         words = self._top_words(prepared, judged, labels)
         # The company's own answers speak of its customers' pain; only the customers suffer it.
-        spoken = read & np.array([event.__dict__.get("direction") != "agent" for _, event, _ in events])
-        heard = self._listen(prepared, judged, spoken, values, [event.brand for _, event, _ in events])
+        spoken = read & np.array([event.__dict__.get("direction") != "agent" for event in said])
+        heard = self._listen(prepared, judged, spoken, values, [event.brand for event in said])
 
         records = []
         confidences = np.where(silent, 0.0, chances.max(axis=1)).astype(np.float64).round(3).tolist()
         rounded = values.astype(np.float64).round(3).tolist()
         starts = prepared.frame.starts.tolist()
-        rows = zip(events, cleaned, languages, labels.tolist(), rounded, confidences, intensity, starts, strict=True)
+        rows = zip(
+            events, cleaned.texts, languages, labels.tolist(), rounded, confidences, intensity, starts, strict=True
+        )
         nothing = Heard()
-        for at, ((source, event, origin), clean, language, label, value, confidence, strength, start) in enumerate(
-            rows
-        ):
-            text, title, redacted = clean
+        for at, ((source, event, origin), text, language, label, value, confidence, strength, start) in enumerate(rows):
+            title = cleaned.titles.get(at)
             mine = heard.get(at, nothing)
             catalog = self._catalogs.for_brand(event.brand)
             pains = mine.pain_points
@@ -103,7 +104,7 @@ class Scorer:
                 "source": source,
                 "brand": event.brand,
                 "author": self._pseudonyms.of(event.author),
-                "created_at": event.created_at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+                "created_at": stamp(epoch_ms(event.created_at)),
                 "text": text,
                 "language": language,
                 "read": language == "en",
@@ -115,28 +116,11 @@ class Scorer:
                 "pain_points": [_mention(*mention) for mention in pains],
                 "delights": [_mention(*mention) for mention in mine.delights],
                 "words": words[at],
-                "origin": {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset},
+                "origin": origin,
             }
-            if origin.replay is not None:
-                record["origin"]["replay"] = origin.replay
-            _carry(record, source, event, title, redacted)
+            _carry(record, source, event, title, cleaned.redacted.get(at))
             records.append(record)
         return records
-
-    def _clean(self, source: Source, event: RawEvent) -> tuple[str, str | None, dict[str, int]]:
-        """Text and title, normalised and redacted, and what was redacted."""
-        handles = self._handles.get(event.brand)
-        if handles is None:
-            if len(self._handles) > 10_000:
-                self._handles.clear()
-            own = own_handle(event.brand)
-            handles = self._handles[event.brand] = frozenset({own} if own else ())
-        redactor = Redactor()
-        text = redactor.redact(normalise(event.text, quoted=source == "tickets"), handles)
-        title = event.__dict__.get("title")
-        if title:
-            title = redactor.redact(normalise(title), handles)
-        return text, title or None, redactor.counts
 
     def _languages(self, prepared: Prepared, texts: list[str], events: list[RawEvent]) -> list[str]:
         """The language of each text: what the source says, else what its script and function words say."""
@@ -310,8 +294,8 @@ class _Counts:
 
 
 def _portions(
-    events: Sequence[tuple[Source, RawEvent, Origin]],
-) -> Iterator[Sequence[tuple[Source, RawEvent, Origin]]]:
+    events: Sequence[Event],
+) -> Iterator[Sequence[Event]]:
     begin, size = 0, 0
     for at, (_, event, _) in enumerate(events):
         if size and size + len(event.text) > CHARACTERS_AT_ONCE:
@@ -356,7 +340,7 @@ _OF_SOURCE = {"reviews": ("rating",), "posts": ("reach",), "tickets": ("status",
 
 
 def _carry(
-    record: dict[str, Any], source: Source, event: RawEvent, title: str | None, redacted: dict[str, int]
+    record: dict[str, Any], source: Source, event: RawEvent, title: str | None, redacted: dict[str, int] | None
 ) -> None:
     """Adds the event's own fields that are not empty."""
     # Reading the fields' dictionary spares pydantic's detour for fields that a source does not have.

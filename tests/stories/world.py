@@ -13,12 +13,11 @@ from typing import Any
 import orjson
 
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, Progress, ReplayMark
-from schemas.raw import RawEvent, Source
-from schemas.scored import Origin
+from schemas.raw import Source
 from streams.catalog import Catalogs
 from streams.listener import Heard
 from streams.reader import Raw, Reader
-from streams.scoring import Pseudonyms, Scorer
+from streams.scoring import Event, Pseudonyms, Scorer
 from streams.topics import ALL, RAW, SCORED, Topic
 from tests.support.partition import LATENESS_MS, Partition
 from tests.support.records import BASE_MS, MINUTE, catalogs, heard, told
@@ -35,7 +34,7 @@ class _Deaf(Scorer):
     def __init__(self) -> None:
         pass
 
-    def score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
+    def score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         raise AssertionError("texts are read only in a world with packs: story(packs=('generic',))")
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.raw import RawEvent, Source
-from schemas.scored import Origin
-from streams.scoring import Scorer
+from streams.scoring import Event, Scorer
 from tests.support.records import scored
 
 
@@ -17,7 +15,7 @@ class Fixed(Scorer):
     def __init__(self) -> None:
         pass
 
-    def score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
+    def score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         return [
             scored(
                 event.id,
@@ -29,6 +27,6 @@ class Fixed(Scorer):
                 points=["late_delivery"] if "late parcel" in event.text else [],
                 sentiment=-0.6 if "late parcel" in event.text else 0.0,
             )
-            | {"origin": origin.model_dump(exclude_none=True)}
+            | {"origin": origin}
             for source, event, origin in events
         ]

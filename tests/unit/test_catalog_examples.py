@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.raw import Post
-from schemas.scored import Origin
 from streams.catalog import Catalogs, Entry, load_pack, pack_names
 from streams.scoring import Pseudonyms, Scorer
 
@@ -20,7 +19,7 @@ def heard(pack: str, text: str) -> list[str]:
     post = Post(
         id="1", brand="Example", text=text, author="a", created_at=datetime(2026, 2, 9, tzinfo=UTC), language="en"
     )
-    record = _scorers[pack].score([("posts", post, Origin(topic="t", partition=0, offset=0))])[0]
+    record = _scorers[pack].score([("posts", post, {"topic": "t", "partition": 0, "offset": 0})])[0]
     return [mention["id"] for mention in (*record["pain_points"], *record["delights"])]
 
 

@@ -11,10 +11,8 @@ import pytest
 
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER
 from schemas.quarantine import Quarantined
-from schemas.raw import RawEvent, Source
-from schemas.scored import Origin
 from streams.reader import MARKS_KEPT, Raw, Reader
-from streams.scoring import Scorer
+from streams.scoring import Event, Scorer
 from streams.topics import QUARANTINE, SCORED
 from tests.support.records import BASE_MS, HOUR, MINUTE, mark, scored
 
@@ -27,13 +25,13 @@ class Hearing(Scorer):
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    def score(self, events: Sequence[tuple[Source, RawEvent, Origin]]) -> list[dict[str, Any]]:
+    def score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         self.calls.append(len(events))
         if any("poison" in event.text for _, event, _ in events):
             raise RuntimeError("it can't be heard")
         return [
             scored(event.id, int(event.created_at.timestamp() * 1000), brand=event.brand, source=source)
-            | {"origin": origin.model_dump(exclude_none=True)}
+            | {"origin": origin}
             for source, event, origin in events
         ]
 

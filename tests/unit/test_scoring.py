@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.raw import Post, RawEvent, Review, Source, Ticket
+from schemas.raw import Post, Review, Ticket
 from schemas.scored import EMOTIONS, Origin, Scored
 from streams.catalog import Catalogs
-from streams.scoring import Pseudonyms, Scorer
+from streams.scoring import Event, Pseudonyms, Scorer
 
 WHEN = datetime(2026, 2, 9, 12, 30, 15, 123_456, tzinfo=timezone(timedelta(hours=1)))
 PACKS = ["generic", "airline"]
@@ -24,24 +24,24 @@ def scorer() -> Scorer:
     return Scorer(Catalogs.load(["generic"], {"US Airways": PACKS}), Pseudonyms(b"a secret"))
 
 
-def post(text: str, **fields: Any) -> tuple[Source, RawEvent, Origin]:
+def post(text: str, **fields: Any) -> Event:
     event = Post(
         **({"id": "p1", "brand": "Bean & Benevolence", "author": "ada", "created_at": WHEN} | fields), text=text
     )
-    return "posts", event, Origin(topic="groundswell.posts.v1", partition=2, offset=7)
+    return "posts", event, {"topic": "groundswell.posts.v1", "partition": 2, "offset": 7}
 
 
-def ticket(text: str, **fields: Any) -> tuple[Source, RawEvent, Origin]:
+def ticket(text: str, **fields: Any) -> Event:
     event = Ticket(**({"id": "t1", "brand": "Example", "author": "ada", "created_at": WHEN} | fields), text=text)
-    return "tickets", event, Origin(topic="groundswell.tickets.v1", partition=0, offset=1, replay="r1")
+    return "tickets", event, {"topic": "groundswell.tickets.v1", "partition": 0, "offset": 1, "replay": "r1"}
 
 
-def review(text: str, **fields: Any) -> tuple[Source, RawEvent, Origin]:
+def review(text: str, **fields: Any) -> Event:
     event = Review(**({"id": "r1", "brand": "Example", "author": "ada", "created_at": WHEN} | fields), text=text)
-    return "reviews", event, Origin(topic="groundswell.reviews.v1", partition=0, offset=1)
+    return "reviews", event, {"topic": "groundswell.reviews.v1", "partition": 0, "offset": 1}
 
 
-def one(scorer: Scorer, event: tuple[Source, RawEvent, Origin]) -> Scored:
+def one(scorer: Scorer, event: Event) -> Scored:
     [record] = scorer.score([event])
     return Scored.model_validate_json(orjson.dumps(record))
 

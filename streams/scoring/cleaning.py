@@ -1,0 +1,78 @@
+"""Texts and titles of a frame → normalised and redacted, each touched only where it holds something to clean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schemas.raw import RawEvent
+from streams.scoring import signs
+from streams.scoring.normalise import normalise
+from streams.scoring.redact import Handles, Redactor, own_handle
+
+MOST_BRANDS = 10_000
+"""Brands whose handles are remembered."""
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """What may be read and published of a frame's texts."""
+
+    texts: list[str]
+    titles: dict[int, str] = field(default_factory=dict)
+    """Number of the event → its title, where it has one that says something."""
+    redacted: dict[int, dict[str, int]] = field(default_factory=dict)
+    """Number of the event → kind of personal data → how often it was replaced."""
+
+    def whole(self) -> list[str]:
+        """What is read of each event: its title as a sentence of its own, and the text."""
+        texts = self.texts.copy()
+        for at, title in self.titles.items():
+            texts[at] = f"{title}. {texts[at]}"
+        return texts
+
+
+class Cleaner:
+    """Cleans frames; keeps how each brand's own handles are spelt."""
+
+    def __init__(self) -> None:
+        self._handles: dict[str, Handles] = {}
+
+    def clean(self, events: Sequence[RawEvent], quoted: Sequence[bool]) -> Cleaned:
+        """The texts and titles of the events; ``quoted`` says whose text may quote earlier messages, as a ticket's."""
+        cleaned = Cleaned([event.text for event in events])
+        everywhere = range(len(events))
+        self._clean(cleaned.texts, everywhere, events, quoted, cleaned.redacted)
+        titled = [at for at in everywhere if events[at].__dict__.get("title")]
+        if titled:
+            titles = [events[at].__dict__["title"] for at in titled]
+            self._clean(titles, titled, events, [False] * len(titled), cleaned.redacted)
+            cleaned.titles = {at: title for at, title in zip(titled, titles, strict=True) if title}
+        return cleaned
+
+    def _clean(
+        self,
+        texts: list[str],
+        owners: Sequence[int],
+        events: Sequence[RawEvent],
+        quoted: Sequence[bool],
+        redacted: dict[int, dict[str, int]],
+    ) -> None:
+        """Cleans the texts in place, each that of the event whose number is in ``owners``."""
+        for at, untidy in enumerate(signs.untidy(texts)):
+            if untidy:
+                texts[at] = normalise(texts[at], quoted=quoted[at])
+        for at, (owner, shown) in enumerate(zip(owners, signs.personal(texts), strict=True)):
+            if shown:
+                counts = redacted.get(owner, {})
+                texts[at] = Redactor(counts).redact(texts[at], shown, self._handles_of(events[owner].brand))
+                if counts:
+                    redacted[owner] = counts
+
+    def _handles_of(self, brand: str) -> Handles:
+        handles = self._handles.get(brand)
+        if handles is None:
+            if len(self._handles) >= MOST_BRANDS:
+                self._handles.clear()
+            handles = self._handles[brand] = Handles([own_handle(brand)])
+        return handles
