@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
@@ -52,8 +53,12 @@ class Pipeline:
                 worker.kill()
             worker.wait()
 
-    def start(self, **environment: str) -> subprocess.Popen[bytes]:
-        """One more worker; its log is in the folder."""
+    def start(self, command: Sequence[str] = ("-m", "groundswell"), **environment: str) -> subprocess.Popen[bytes]:
+        """One more worker; its log is in the folder.
+
+        Args:
+            command: What Python runs; ``worker`` follows.
+        """
         settings = self.settings
         environment = {
             "GROUNDSWELL_BROKER": self.address,
@@ -64,9 +69,16 @@ class Pipeline:
             "GROUNDSWELL_CATALOG": orjson.dumps(settings.catalog).decode(),
             **environment,
         }
-        log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
-        command = [sys.executable, "-m", "groundswell", "worker"]
-        worker = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        log.touch()
+        worker = subprocess.Popen(
+            [sys.executable, *command, "worker"],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        # Through a pipe: what a test does to a worker's disk must not silence it.
+        threading.Thread(target=_keep, args=(worker.stdout, log), daemon=True).start()
         self.workers.append(worker)
         return worker
 
@@ -111,19 +123,36 @@ class Pipeline:
         return ((topic, value) for _, value in self.held(topic))
 
 
-def truth_of(events: Events, catalog: tuple[str, ...]) -> Outcome:
-    """What the same events give in one thread without a broker. It does not depend on the pseudonym key."""
+def _keep(lines: IO[bytes], log: Path) -> None:
+    """Write down what a worker says, until it has ended."""
+    with lines, log.open("wb", buffering=0) as file:
+        for line in lines:
+            file.write(line)
+
+
+def replayed(events: Events, catalog: tuple[str, ...], key: bytes) -> Iterator[tuple[Topic, str, Any]]:
+    """What every topic would hold, in wire form: the same events in one thread without a broker.
+
+    Args:
+        key: Of the pseudonyms; the workers' own where authors are compared.
+    """
     catalogs = Catalogs.load(catalog, {})
     records = replay(
         events,
-        scorer=Scorer(catalogs, Pseudonyms(b"another key than the workers'")),
+        scorer=Scorer(catalogs, Pseudonyms(key)),
         catalogs=catalogs,
         detector=detector("surge"),
         lateness_ms=600_000,
         future_ms=600_000,
         now_ms=time.time_ns() // 1_000_000,
     )
-    return outcome((topic, orjson.loads(orjson.dumps(value))) for topic, _, value in records)
+    return ((topic, key_of, orjson.loads(orjson.dumps(value))) for topic, key_of, value in records)
+
+
+def truth_of(events: Events, catalog: tuple[str, ...]) -> Outcome:
+    """Closed windows and alerts as they should be. They do not depend on the pseudonym key."""
+    records = replayed(events, catalog, b"another key than the workers'")
+    return outcome((topic, value) for topic, _, value in records)
 
 
 def outcome(records: Iterable[tuple[Topic, Any]]) -> Outcome:
