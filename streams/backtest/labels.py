@@ -153,7 +153,7 @@ def points_of(label: Incident | LoudHour, catalog: Catalog) -> frozenset[str]:
 
 def _problem(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
-    said = error["msg"].removeprefix("Value error, ")
+    said = error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     if error["type"] == "value_error" and not where:
         return str(said)
     given = "" if error["type"] == "missing" or isinstance(error["input"], dict | list) else f", not {error['input']!r}"

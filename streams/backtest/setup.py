@@ -102,7 +102,8 @@ def _value(name: str, key: str, value: object) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in (key, *first["loc"]))
-        raise SetupError(f"{name}: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}, not {value!r}") from None
+        said = first["msg"].replace("valid tuple", "valid list")
+        raise SetupError(f"{name}: {where}: {said[:1].lower()}{said[1:]}, not {value!r}") from None
 
 
 def _check_number(where: str, value: object, default: object) -> None:

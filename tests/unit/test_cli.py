@@ -56,8 +56,8 @@ COMMANDS = dict(commands(get_command(app)))
 
 def test_the_commands_are_those_of_the_readme() -> None:
     assert {" ".join(path) for path in COMMANDS} >= {
-        "up", "worker", "send", "tail", "score", "replay", "doctor", "schema", "topics create", "topics check",
-        "topics list", "quarantine list", "quarantine show", "quarantine requeue",
+        "up", "worker", "send", "tail", "score", "replay", "backtest", "doctor", "schema", "topics create",
+        "topics check", "topics list", "quarantine list", "quarantine show", "quarantine requeue",
     }  # fmt: skip
 
 
@@ -107,6 +107,7 @@ def test_the_version_is_told(run: Run) -> None:
         (["quarantine", "list", "--reason", "ugly"], {"BROKER": NOWHERE}, Exit.USAGE, "no such reason; there are: "),
         (["schema", "nothing"], {}, Exit.USAGE, "no topic is called 'nothing'"),
         (["score", "no.jsonl"], {}, Exit.USAGE, "no.jsonl: No such file"),
+        (["backtest", "no.jsonl", "--as", "posts"], {}, Exit.USAGE, "no.jsonl: No such file"),
         (["score", "-"], {"CATALOG": '["nothing"]'}, Exit.USAGE, "nothing"),
         (["tail", "alerts", "--limit", "0"], {}, Exit.USAGE, "--limit"),
         (["fly"], {}, Exit.USAGE, "No such command"),
@@ -150,7 +151,6 @@ def test_every_failure_has_its_number(
 def test_every_expected_failure_exists() -> None:
     """The table names classes, so that nothing has to be imported: then the names must be right."""
 
-    ours = ("streams.", "groundswell.", "pydantic_settings")
     ours = ("streams.", "groundswell.", "pydantic_settings")
     modules = [module for name, module in sys.modules.items() if name.startswith(ours)]
     for name in failures.CODES:
