@@ -17,9 +17,10 @@ from streams.judging import Judging
 from streams.metrics import key_of, window_metrics
 from streams.point_feeds import PointFeeds
 from streams.topics import METRICS
-from streams.windows.aggregate import EVERYTHING, NEGATIVE, Observation
+from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.cells import MINUTE_MS, Cell, minute_of, series_of
 from streams.windows.clock import Clocks
+from streams.windows.observation import Observation
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Sums
 from streams.windows.store import WindowStore
 
@@ -57,10 +58,10 @@ class Brand:
 
     # What records do.
 
-    def observe(
-        self, seen: Observation, scored: dict[str, Any], origin: str, offset: int, effects: Effects, touched: set[int]
-    ) -> bool:
-        """Count one scored record; gives False for one that is counted already or too late, which changes nothing.
+    def observe(self, seen: Observation, effects: Effects, touched: set[int]) -> bool:
+        """Take in one scored record; gives False for one that is counted already or too late, which changes nothing.
+
+        What is taken in is counted by ``settle``.
 
         Args:
             touched: Starts of open cells that changed; this one is added.
@@ -70,7 +71,7 @@ class Brand:
         if self.closed_ms is not None and start < self.closed_ms - DAY_MS:
             effects.counts["too_late"] += 1
             return False
-        known = self.windows.known(seen, origin, offset)
+        known = self.windows.known(seen)
         if known is not None:
             effects.counts[known] += 1
             return False
@@ -81,15 +82,20 @@ class Brand:
         if self.first_ms is None or start < self.first_ms:
             self.first_ms = start
             self._keep_head(effects)
-        self.windows.count(seen, origin, offset, effects, late=late)
-        self.desk.hear(seen, scored, effects)
         if late:
+            self.windows.count_late(seen, start, effects)
             effects.counts["late"] += 1
             if seen.customer:
                 self.feeds.hear(series_of(seen), start)
         else:
+            self.windows.count(seen, start)
             touched.add(start)
+        self.desk.hear(seen, effects)
         return True
+
+    def settle(self, effects: Effects) -> None:
+        """Count what was taken in; due before time moves on, and before anything is told or stored."""
+        self.windows.settle(effects)
 
     def feed_by(self, clock: str, clocks: Clocks, effects: Effects) -> None:
         """Note which clock the brand's records follow now; clocks that stand still are let go."""

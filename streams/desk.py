@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from heapq import heapify, heappop, heappush
+from typing import Any, Generic, TypeVar
 
 from streams.effects import Effects
 from streams.feeds import Answer, Case, answer, concerns, needs_person
 from streams.topics import HANDOFFS
-from streams.windows.aggregate import Observation
+from streams.windows.observation import Observation
 
 OPEN_CASES = 1_000
 """Open handoffs a brand may have; the one that waits longest is let go when there are more."""
 
 ANSWERS = 10_000
 """Conversations of a brand whose last answer is remembered."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Ages(Generic[T]):
+    """Finds the oldest of many values without looking at all of them: a heap with entries that may be out of date."""
+
+    values: Mapping[str, T]
+    time_of: Callable[[T], int]
+    heap: list[tuple[int, str]] = field(default_factory=list)
+    """(time, key) of every value, and of what they were before."""
+
+    def note(self, key: str) -> None:
+        """The value of this key is new, or its time is another one."""
+        heappush(self.heap, (self.time_of(self.values[key]), key))
+        if len(self.heap) > 4 * len(self.values) + 64:
+            self.heap = [(self.time_of(value), key) for key, value in self.values.items()]
+            heapify(self.heap)
+
+    def oldest(self) -> str:
+        """The key of the oldest value; of equally old ones the first by key."""
+        while True:
+            time, key = self.heap[0]
+            value = self.values.get(key)
+            if value is not None and self.time_of(value) == time:
+                return key
+            heappop(self.heap)
 
 
 @dataclass(slots=True)
@@ -26,39 +56,45 @@ class Desk:
     """Conversation → the case that waits in it."""
     answers: dict[str, Answer] = field(default_factory=dict)
     """Conversation → when somebody of the company wrote in it last."""
+    _waiting: Ages[Case] = field(init=False)
+    _answered_at: Ages[Answer] = field(init=False)
 
-    def hear(self, seen: Observation, scored: dict[str, Any], effects: Effects) -> None:
+    def __post_init__(self) -> None:
+        self._waiting = Ages(self.cases, lambda case: case.waiting_ms)
+        self._answered_at = Ages(self.answers, lambda answered: answered.at_ms)
+
+    def hear(self, seen: Observation, effects: Effects) -> None:
         """Open, update or end the case of one scored record's conversation."""
-        key = scored.get("conversation_id") or scored["id"]
         if not seen.customer:
-            self._answered(key, seen.time_ms, effects)
+            self._answered(_conversation(seen), seen.time_ms, effects)
             return
-        found = concerns(scored)
+        found = concerns(seen.said)
         if not found:
             return
+        key = _conversation(seen)
         answered = self.answers.get(key)
         case = self.cases.get(key)
         if case is None:
-            case = self._open(key, seen.voice, scored["source"], effects)
+            case = self._open(key, seen.voice, seen.said.source, effects)
             case.revision = answered.revision if answered is not None else 0
-        effects.publish(HANDOFFS, key, needs_person(self.brand, case, found, scored, seen.quote))
+        effects.publish(HANDOFFS, key, needs_person(self.brand, case, found, seen))
         effects.keep(self.brand, "case", key, case)
+        self._waiting.note(key)
         if answered is not None and answered.at_ms > case.quote["at"]:
             self._answered(key, answered.at_ms, effects)
 
     def _open(self, key: str, author: str, source: str, effects: Effects) -> Case:
-        case = self.cases[key] = Case(key, author, source)
-        if len(self.cases) > OPEN_CASES:
-            others = (other for other in self.cases.values() if other is not case)
-            oldest = min(others, key=lambda other: (other.waiting_ms, other.id)).id
+        if len(self.cases) >= OPEN_CASES:
+            oldest = self._waiting.oldest()
             del self.cases[oldest]
             effects.keep(self.brand, "case", oldest, None)
             effects.counts["case_dropped"] += 1
+        case = self.cases[key] = Case(key, author, source)
         return case
 
     def _answered(self, key: str, at_ms: int, effects: Effects) -> None:
         """Somebody of the company wrote in this conversation: a case that waits in it is over."""
-        known = self.answers.pop(key, None)
+        known = self.answers.get(key)
         answered = Answer(max(at_ms, known.at_ms), known.revision) if known is not None else Answer(at_ms)
         case = self.cases.get(key)
         if case is not None and case.quote["at"] <= answered.at_ms:
@@ -68,15 +104,22 @@ class Desk:
             answered.revision = case.revision
         self.answers[key] = answered
         effects.keep(self.brand, "answer", key, answered)
+        self._answered_at.note(key)
         if len(self.answers) > ANSWERS:
-            oldest = min(self.answers, key=lambda other: (self.answers[other].at_ms, other))
+            oldest = self._answered_at.oldest()
             del self.answers[oldest]
             effects.keep(self.brand, "answer", oldest, None)
 
     def restore_case(self, key: str, state: Any) -> None:
         """Take in one stored case."""
         self.cases[key] = Case(*state)
+        self._waiting.note(key)
 
     def restore_answer(self, key: str, state: Any) -> None:
         """Take in one stored answer."""
         self.answers[key] = Answer(*state)
+        self._answered_at.note(key)
+
+
+def _conversation(seen: Observation) -> str:
+    return seen.said.conversation_id or seen.said.id

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from pydantic import ValidationError
 
 from schemas.progress import Progress
 from streams.brand import Brand, Witness
@@ -24,8 +23,7 @@ from streams.windows.clock import LIVE, Clocks
 CLOCKS_KEY = SEPARATOR + "clocks"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One record of ``scored``."""
 
     value: bytes
@@ -70,36 +68,40 @@ class Listener:
                 if record.progress:
                     progress = Progress.model_validate_json(record.value)
                 else:
-                    scored = orjson.loads(record.value)
-                    seen, brand_name, origin = observe(scored), scored["brand"], scored["origin"]
-                    place, offset = f"{origin['topic']}:{origin['partition']}", origin["offset"]
-            except (ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
+                    seen = observe(record.value)
+            except (ValueError, RecursionError) as error:
                 effects.counts["unreadable"] += 1
                 if unreadable is not None:
                     unreadable(index, error)
                 continue
             if record.progress:
-                self._retell(touched, effects)
+                self._settle(touched, effects)
                 self.clocks.note(progress)
                 effects.state[CLOCKS_KEY] = self.clocks
                 self._advance(effects)
-            else:
-                brand = self._brand(brand_name)
-                if brand_name not in self.busy:
-                    # Time went on while there was nothing to do: what is late is judged by where it is now.
-                    self.busy.add(brand_name)
-                    self._advance_brand(brand, effects)
-                if brand.observe(seen, scored, place, offset, effects, touched.setdefault(brand_name, set())):
-                    brand.feed_by(origin.get("replay") or LIVE, self.clocks, effects)
-        self._retell(touched, effects)
+                continue
+            name = seen.said.brand
+            brand = self._brand(name)
+            if name not in self.busy:
+                # Time went on while there was nothing to do: what is late is judged by where it is now.
+                self.busy.add(name)
+                self._advance_brand(brand, effects)
+            starts = touched.get(name)
+            if starts is None:
+                starts = touched[name] = set()
+            if brand.observe(seen, effects, starts):
+                brand.feed_by(seen.said.origin.replay or LIVE, self.clocks, effects)
+        self._settle(touched, effects)
         if caught_up:
             for name, starts in touched.items():
                 self.brands[name].provisional(starts, effects)
         return effects
 
-    def _retell(self, names: Iterable[str], effects: Effects) -> None:
+    def _settle(self, names: Iterable[str], effects: Effects) -> None:
         for name in names:
-            self.brands[name].retell(effects)
+            brand = self.brands[name]
+            brand.settle(effects)
+            brand.retell(effects)
 
     def _advance(self, effects: Effects) -> None:
         for name in sorted(self.busy):

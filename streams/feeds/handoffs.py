@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.base import SCHEMA_VERSION, stamp
-from streams.windows.quotes import Quote, published
+from streams.windows.observation import Observation, Quote
+from streams.windows.quotes import published
+from streams.windows.said import Said
 
 STRONG_EMOTIONS = frozenset({"anger", "disgust", "fear", "grief", "sadness", "remorse"})
 EMOTION = 0.5
@@ -49,32 +51,33 @@ class Answer:
         return [self.at_ms, self.revision]
 
 
-def concerns(scored: dict[str, Any]) -> list[str]:
+def concerns(said: Said) -> list[str]:
     """Why a person should see this customer, from a scored record; empty where nobody needs to."""
-    signals = scored["signals"]
+    signals = said.signals
     found = []
-    if scored["intensity"] >= INTENSITY and any(
-        emotion["label"] in STRONG_EMOTIONS and emotion["probability"] >= EMOTION for emotion in scored["emotions"]
-    ):
-        found.append("strong_emotion")
-    if signals.get("repeat_contact"):
+    if said.intensity >= INTENSITY:
+        for emotion in said.emotions:
+            if emotion.probability >= EMOTION and emotion.label in STRONG_EMOTIONS:
+                found.append("strong_emotion")
+                break
+    if signals.repeat_contact:
         found.append("repeat_contact")
-    if signals["churn_risk"] >= CHURN:
+    if signals.churn_risk >= CHURN:
         found.append("threat_to_leave")
-    if signals["urgency"] >= URGENCY:
+    if signals.urgency >= URGENCY:
         found.append("urgent")
     return found
 
 
-def needs_person(brand: str, case: Case, found: list[str], scored: dict[str, Any], quote: Quote) -> dict[str, Any]:
+def needs_person(brand: str, case: Case, found: list[str], seen: Observation) -> dict[str, Any]:
     """The customer asks (again): note it in the case; gives ``schemas.feeds.Handoff`` in wire form."""
-    words = scored["signals"].get("words", {})
-    said = [word for name in ("repeat_contact", "churn_risk", "urgency") for word in words.get(name, ())]
-    said += scored["words"][:3] if "strong_emotion" in found else []
+    decided, quote = seen.said.signals.words, seen.quote
+    words = [word for name in ("repeat_contact", "churn_risk", "urgency") for word in decided.get(name, ())]
+    words += seen.said.words[:3] if "strong_emotion" in found else []
     case.revision += 1
     case.contacts += 1
     case.reasons = sorted({*case.reasons, *found})
-    case.why = ", ".join(dict.fromkeys(said)) or case.why
+    case.why = ", ".join(dict.fromkeys(words)) or case.why
     case.waiting_ms = min(case.waiting_ms, quote["at"]) if case.contacts > 1 else quote["at"]
     if not case.quote or quote["at"] >= case.quote["at"]:
         case.quote = quote

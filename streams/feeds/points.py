@@ -7,7 +7,8 @@ from typing import Any
 from schemas.base import SCHEMA_VERSION, stamp
 from streams.feeds.empathy import empathy_map, user_stories
 from streams.windows.aggregate import Aggregate
-from streams.windows.quotes import Quote, diverse, published
+from streams.windows.observation import Quote
+from streams.windows.quotes import diverse, published
 
 SEGMENTS = ("channel", "product", "version", "region", "language")
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.windows.observation import DIMENSIONS, Observation
+
 MILLI = 1000
 """Fractions are summed as whole thousandths: sums of floats depend on their order, sums of integers do not."""
 
@@ -18,31 +20,6 @@ NEGATIVE = "*negative"
 TOP_EMOTIONS = 8
 
 Segments = dict[str, dict[str, int]]
-
-
-@dataclass(slots=True)
-class Observation:
-    """What the windows keep of one scored record."""
-
-    event: int
-    """64-bit identity of source and event id."""
-    time_ms: int
-    voice: str
-    label: str
-    sentiment: int
-    """Thousandths, -1000 … 1000."""
-    effort: int
-    churn: int
-    delighted: bool
-    emotions: Mapping[str, int]
-    """Emotion → probability in thousandths."""
-    segments: tuple[tuple[str, str], ...]
-    """(dimension, value) pairs: channel, product, version, region, language, journey."""
-    points: tuple[str, ...]
-    """Pain points and delights that it names, the main one first."""
-    quote: dict[str, Any]
-    customer: bool = True
-    """False for the company's own words: remembered as read, not counted as a voice."""
 
 
 @dataclass(slots=True)
@@ -60,33 +37,57 @@ class Aggregate:
     voices: dict[str, int] = field(default_factory=dict)
     segments: Segments = field(default_factory=dict)
 
-    def observe(self, seen: Observation) -> None:
-        """Count one record."""
-        self.mentions += 1
-        if seen.label == "negative":
-            self.negative += 1
-        elif seen.label == "positive":
-            self.positive += 1
-        self.sentiment += seen.sentiment
-        self.effort += seen.effort
-        self.churn += seen.churn
-        self.delighted += seen.delighted
-        emotions = self.emotions
-        for emotion, probability in seen.emotions.items():
-            if probability:
-                emotions[emotion] = emotions.get(emotion, 0) + probability
-        self.voices[seen.voice] = self.voices.get(seen.voice, 0) + 1
-        for dimension, value in seen.segments:
-            values = self.segments.setdefault(dimension, {})
-            values[value] = values.get(value, 0) + 1
+    def observe(self, group: list[Observation]) -> None:
+        """Count some records."""
+        negative = positive = sentiment = effort = churn = delighted = 0
+        emotions, voices = self.emotions, self.voices
+        combinations: dict[tuple[str | None, ...], int] = {}
+        # Local names: adding to attributes would take most of the time that a record costs here.
+        for seen in group:
+            label = seen.label
+            if label == "negative":
+                negative += 1
+            elif label == "positive":
+                positive += 1
+            sentiment += seen.sentiment
+            effort += seen.effort
+            churn += seen.churn
+            delighted += seen.delighted
+            for emotion, probability in seen.emotions.items():
+                if probability:
+                    emotions[emotion] = emotions.get(emotion, 0) + probability
+            voice, combination = seen.voice, seen.segments
+            voices[voice] = voices.get(voice, 0) + 1
+            combinations[combination] = combinations.get(combination, 0) + 1
+        self.mentions += len(group)
+        self.negative += negative
+        self.positive += positive
+        self.sentiment += sentiment
+        self.effort += effort
+        self.churn += churn
+        self.delighted += delighted
+        segments = self.segments
+        for combination, count in combinations.items():
+            for dimension, value in zip(DIMENSIONS, combination, strict=True):
+                if value:
+                    values = segments.get(dimension)
+                    if values is None:
+                        values = segments[dimension] = {}
+                    values[value] = values.get(value, 0) + count
 
     def add(self, other: Aggregate) -> None:
         """Count everything that ``other`` counted."""
         self._combine(other, 1)
+        add_counts(self.emotions, other.emotions)
+        add_counts(self.voices, other.voices)
+        self._add_segments(other)
 
     def subtract(self, other: Aggregate) -> None:
         """Forget everything that ``other`` counted; it must have been added before."""
         self._combine(other, -1)
+        subtract_counts(self.emotions, other.emotions)
+        subtract_counts(self.voices, other.voices)
+        self._subtract_segments(other)
 
     def _combine(self, other: Aggregate, sign: int) -> None:
         self.mentions += sign * other.mentions
@@ -96,15 +97,29 @@ class Aggregate:
         self.effort += sign * other.effort
         self.churn += sign * other.churn
         self.delighted += sign * other.delighted
-        _combine_counts(self.emotions, other.emotions, sign)
-        _combine_counts(self.voices, other.voices, sign)
+
+    def _add_segments(self, other: Aggregate) -> None:
+        segments = self.segments
         for dimension, values in other.segments.items():
-            _combine_counts(self.segments.setdefault(dimension, {}), values, sign)
+            mine = segments.get(dimension)
+            if mine is None:
+                segments[dimension] = dict(values)
+            else:
+                add_counts(mine, values)
+
+    def _subtract_segments(self, other: Aggregate) -> None:
+        for dimension, values in other.segments.items():
+            subtract_counts(self.segments[dimension], values)
+
+    @property
+    def loudest(self) -> int:
+        """Mentions of the loudest voice."""
+        return max(self.voices.values(), default=0)
 
     @property
     def top_voice_share(self) -> float:
         """The loudest voice's share of the mentions, 0 to 1."""
-        return round(max(self.voices.values()) / self.mentions, 4) if self.mentions else 0.0
+        return round(self.loudest / self.mentions, 4) if self.mentions else 0.0
 
     @property
     def mean_sentiment(self) -> float:
@@ -113,29 +128,31 @@ class Aggregate:
 
     def mean_emotions(self, top: int = TOP_EMOTIONS) -> dict[str, float]:
         """Emotion → mean probability, strongest first."""
-        strongest = sorted(self.emotions.items(), key=lambda item: (-item[1], item[0]))[:top]
-        return {emotion: self._mean(total) for emotion, total in strongest if total}
+        strongest = sorted([(-total, emotion) for emotion, total in self.emotions.items()])[:top]
+        whole = self.mentions * MILLI
+        return {emotion: round(-total / whole, 4) for total, emotion in strongest}
 
     def tally(self) -> dict[str, Any]:
         """The numbers as ``schemas.metrics.Tally`` in wire form."""
         count = self.mentions
+        whole = count * MILLI or 1
         return {
             "mentions": count,
             "voices": len(self.voices),
             "negative": self.negative,
             "positive": self.positive,
-            "sentiment": self._mean(self.sentiment),
-            "effort": self._mean(self.effort),
-            "churn_risk": self._mean(self.churn),
-            "delight_share": round(self.delighted / count, 4) if count else 0.0,
+            "sentiment": round(self.sentiment / whole, 4),
+            "effort": round(self.effort / whole, 4),
+            "churn_risk": round(self.churn / whole, 4),
+            "delight_share": round(self.delighted / (count or 1), 4),
             "top_voice_share": self.top_voice_share,
             "emotions": self.mean_emotions(),
         }
 
     def shares(self, dimension: str, top: int = 5) -> dict[str, float]:
         """Value → its share of the mentions in one dimension, most frequent first."""
-        values = sorted(self.segments.get(dimension, {}).items(), key=lambda item: (-item[1], item[0]))
-        return {value: round(count / self.mentions, 4) for value, count in values[:top] if self.mentions}
+        values = sorted([(-count, value) for value, count in self.segments.get(dimension, {}).items()])
+        return {value: round(-count / self.mentions, 4) for count, value in values[:top] if self.mentions}
 
     def _mean(self, total: int) -> float:
         return round(total / (self.mentions * MILLI), 4) if self.mentions else 0.0
@@ -169,10 +186,21 @@ def merged(parts: Iterable[Aggregate]) -> Aggregate:
     return total
 
 
-def _combine_counts(into: dict[str, int], counts: Mapping[str, int], sign: int) -> None:
+def add_counts(into: dict[str, int], counts: Mapping[str, int]) -> None:
+    """Add some counts to others."""
+    if not into:
+        into.update(counts)
+        return
+    known = into.get
     for key, count in counts.items():
-        total = into.get(key, 0) + sign * count
-        if total:
-            into[key] = total
+        into[key] = known(key, 0) + count
+
+
+def subtract_counts(into: dict[str, int], counts: Mapping[str, int]) -> None:
+    """Take some counts, which were added before, away from others; what is left of nothing is forgotten."""
+    for key, count in counts.items():
+        rest = into[key] - count
+        if rest:
+            into[key] = rest
         else:
-            into.pop(key, None)
+            del into[key]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any
 
-from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate, Observation, merged
+from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate, merged
+from streams.windows.observation import Observation, Quote, quote_rank, rank
 
 MINUTE_MS = 60_000
 FRAGMENT_EVENTS = 400
@@ -28,27 +30,55 @@ class Fragment:
     """Origin partition → last offset that is counted here."""
     events: list[int] = field(default_factory=list)
     series: dict[str, Aggregate] = field(default_factory=dict)
-    quotes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    quotes: dict[str, list[Quote]] = field(default_factory=dict)
     late: int = 0
 
-    def observe(self, seen: Observation, origin: str, offset: int, *, late: bool) -> None:
-        """Count one record."""
-        self.offsets[origin] = offset
-        self.events.append(seen.event)
-        self.late += late
-        if not seen.customer:
+    def observe(self, group: list[Observation]) -> None:
+        """Count some records."""
+        self.events += [seen.event for seen in group]
+        for seen in group:
+            self.offsets[seen.origin] = seen.offset
+        customers = [seen for seen in group if seen.customer]
+        if not customers:
             return
-        for name in series_of(seen):
-            aggregate = self.series.get(name)
-            if aggregate is None:
-                aggregate = self.series[name] = Aggregate()
-            aggregate.observe(seen)
-        for name in seen.points or (NEGATIVE if seen.label == "negative" else EVERYTHING,):
-            best = self.quotes.setdefault(name, [])
-            best.append(seen.quote)
-            if len(best) > QUOTES_PER_POINT:
-                best.sort(key=quote_rank)
-                best.pop()
+        negative: list[Observation] = []
+        points: dict[str, list[Observation]] = {}
+        quotable: dict[str, list[Observation]] = {}
+        for seen in customers:
+            if seen.label == "negative":
+                negative.append(seen)
+            if seen.points:
+                for point in seen.points:
+                    points.setdefault(point, []).append(seen)
+            else:
+                quotable.setdefault(NEGATIVE if seen.label == "negative" else EVERYTHING, []).append(seen)
+        self._count(EVERYTHING, customers)
+        if negative:
+            self._count(NEGATIVE, negative)
+        for point, naming in points.items():
+            self._count(point, naming)
+            self._quote(point, naming)
+        for name, saying in quotable.items():
+            self._quote(name, saying)
+
+    def _count(self, name: str, group: list[Observation]) -> None:
+        aggregate = self.series.get(name)
+        if aggregate is None:
+            aggregate = self.series[name] = Aggregate()
+        aggregate.observe(group)
+
+    def _quote(self, name: str, group: list[Observation]) -> None:
+        """Keep the best quotes; only those that are kept are made."""
+        best = self.quotes.setdefault(name, [])
+        if len(best) == QUOTES_PER_POINT:
+            weakest = abs(best[-1]["sentiment"])
+            group = [seen for seen in group if abs(seen.sentiment) >= weakest]
+        if len(group) > QUOTES_PER_POINT:
+            group = nsmallest(QUOTES_PER_POINT, group, key=rank)
+        if group:
+            best += [seen.quote for seen in group]
+            best.sort(key=quote_rank)
+            del best[QUOTES_PER_POINT:]
 
     def to_state(self) -> list[Any]:
         """As JSON values."""
@@ -64,21 +94,53 @@ class Fragment:
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """One minute of one brand."""
+    """One minute of one brand. What is observed is counted when it is settled, many records at once."""
 
     start_ms: int
     fragments: list[Fragment] = field(default_factory=list)
+    offsets: dict[str, int] = field(default_factory=dict)
+    """Origin partition → last offset that was observed."""
+    pending: list[Observation] = field(default_factory=list)
+    """Observed and not settled yet."""
+    _series: dict[str, Aggregate] | None = None
+    """What the fragments add up to, while none of them changes."""
 
     def counted(self, origin: str, offset: int) -> bool:
         """Whether the record at ``offset`` of ``origin`` is in this cell already."""
-        return any(fragment.offsets.get(origin, -1) >= offset for fragment in self.fragments)
+        return self.offsets.get(origin, -1) >= offset
 
-    def observe(self, seen: Observation, origin: str, offset: int, *, late: bool = False) -> int:
-        """Count one record; gives the index of the fragment that changed."""
-        if not self.fragments or len(self.fragments[-1].events) >= FRAGMENT_EVENTS:
-            self.fragments.append(Fragment())
-        self.fragments[-1].observe(seen, origin, offset, late=late)
-        return len(self.fragments) - 1
+    def observe(self, seen: Observation) -> None:
+        """Take in one new record."""
+        self.offsets[seen.origin] = seen.offset
+        self.pending.append(seen)
+
+    def settle(self, *, late: bool = False) -> range:
+        """Count what is pending; gives the indices of the fragments that changed.
+
+        Args:
+            late: Whether the cell was closed before the pending records came.
+        """
+        first = len(self.fragments)
+        pending, self.pending, self._series = self.pending, [], None
+        at = 0
+        while at < len(pending):
+            room = FRAGMENT_EVENTS - len(self.fragments[-1].events) if self.fragments else 0
+            if room <= 0:
+                self.fragments.append(Fragment())
+                continue
+            fragment, group = self.fragments[-1], pending[at : at + room]
+            first = min(first, len(self.fragments) - 1)
+            fragment.observe(group)
+            fragment.late += len(group) if late else 0
+            at += room
+        return range(first, len(self.fragments))
+
+    def restore(self, index: int, fragment: Fragment) -> None:
+        """Take in one stored fragment."""
+        self.fragments.extend(Fragment() for _ in range(index + 1 - len(self.fragments)))
+        self.fragments[index] = fragment
+        for origin, offset in fragment.offsets.items():
+            self.offsets[origin] = max(offset, self.offsets.get(origin, -1))
 
     @property
     def end_ms(self) -> int:
@@ -88,25 +150,37 @@ class Cell:
     @property
     def late(self) -> int:
         """Records that came after the cell was closed."""
-        return sum(fragment.late for fragment in self.fragments)
+        return sum([fragment.late for fragment in self.fragments])
+
+    @property
+    def series(self) -> dict[str, Aggregate]:
+        """Series → all that the minute holds of it; not to be changed."""
+        if self._series is None:
+            if len(self.fragments) == 1:
+                self._series = self.fragments[0].series
+            else:
+                parts: dict[str, list[Aggregate]] = {}
+                for fragment in self.fragments:
+                    for name, part in fragment.series.items():
+                        parts.setdefault(name, []).append(part)
+                self._series = {name: merged(mine) if len(mine) > 1 else mine[0] for name, mine in parts.items()}
+        return self._series
 
     def names(self) -> list[str]:
         """The series that have mentions here, in a fixed order."""
-        return sorted({name for fragment in self.fragments for name in fragment.series})
+        return sorted(self.series)
 
     def holds(self, name: str) -> bool:
         """Whether a series has mentions here."""
-        return any(name in fragment.series for fragment in self.fragments)
+        return name in self.series
 
     def aggregate(self, name: str) -> Aggregate:
         """All that the minute holds of one series."""
-        if len(self.fragments) == 1:
-            return self.fragments[0].series.get(name) or Aggregate()
-        return merged(fragment.series[name] for fragment in self.fragments if name in fragment.series)
+        return self.series.get(name) or Aggregate()
 
-    def quotes(self, name: str) -> list[dict[str, Any]]:
+    def quotes(self, name: str) -> list[Quote]:
         """The best quotes of one series, best first; of the unhappy, those of every series that are."""
-        found: Iterator[dict[str, Any]] = (
+        found: Iterator[Quote] = (
             quote
             for fragment in self.fragments
             for point, quotes in fragment.quotes.items()
@@ -123,11 +197,6 @@ def series_of(seen: Observation) -> tuple[str, ...]:
     if seen.label == "negative":
         return (EVERYTHING, NEGATIVE, *seen.points)
     return (EVERYTHING, *seen.points)
-
-
-def quote_rank(quote: dict[str, Any]) -> tuple[int, str]:
-    """Best quote first: the stronger feeling, then by id, so that the choice never depends on arrival."""
-    return (-abs(quote["sentiment"]), quote["id"])
 
 
 def minute_of(time_ms: int) -> int:

@@ -6,9 +6,7 @@ import re
 from typing import Any
 
 from schemas.base import stamp
-
-Quote = dict[str, Any]
-"""What the windows keep of a quote: id, at (ms), voice, text, source, channel, url, sentiment, point, need."""
+from streams.windows.observation import Quote
 
 SHOWN = 6
 

@@ -6,15 +6,70 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from streams.windows.aggregate import Aggregate
+from streams.windows.aggregate import Aggregate, add_counts, subtract_counts
 from streams.windows.cells import MINUTE_MS, Cell
 
 FIVE_MINUTES_MS = 5 * MINUTE_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
+NOTHING = Aggregate()
+"""The sums of a series that was not heard; not to be changed."""
+
 Sums = tuple[Aggregate | None, Aggregate | None, Aggregate | None]
 """Of the 5 minutes, the hour and the day that end with a window; None where it isn't known any more."""
+
+
+@dataclass(slots=True)
+class RollingSum(Aggregate):
+    """An aggregate that is added to and subtracted from all the time, and always knows its loudest voice."""
+
+    levels: dict[int, int] = field(default_factory=dict)
+    """Mentions → voices that have so many."""
+    top: int = 0
+    """The highest of the levels."""
+
+    @property
+    def loudest(self) -> int:
+        """See ``Aggregate``; looking at every voice of a day once a minute would cost more the more there are."""
+        return self.top
+
+    def add(self, other: Aggregate) -> None:
+        """See ``Aggregate``."""
+        self._combine(other, 1)
+        add_counts(self.emotions, other.emotions)
+        voices, levels = self.voices, self.levels
+        for voice, count in other.voices.items():
+            before = voices.get(voice)
+            if before is not None:
+                levels[before] -= 1
+                count += before
+            voices[voice] = count
+            levels[count] = levels.get(count, 0) + 1
+            if count > self.top:
+                self.top = count
+        self._add_segments(other)
+
+    def subtract(self, other: Aggregate) -> None:
+        """See ``Aggregate``."""
+        self._combine(other, -1)
+        subtract_counts(self.emotions, other.emotions)
+        voices, levels = self.voices, self.levels
+        for voice, count in other.voices.items():
+            before = voices[voice]
+            levels[before] -= 1
+            rest = before - count
+            if rest:
+                voices[voice] = rest
+                levels[rest] = levels.get(rest, 0) + 1
+            else:
+                del voices[voice]
+        while self.top and not levels[self.top]:
+            del levels[self.top]
+            self.top -= 1
+            while self.top and self.top not in levels:
+                self.top -= 1
+        self._subtract_segments(other)
 
 
 @dataclass(slots=True)
@@ -23,32 +78,33 @@ class Rolling:
 
     span_ms: int
     cells: deque[Cell] = field(default_factory=deque)
-    series: dict[str, Aggregate] = field(default_factory=dict)
+    series: dict[str, RollingSum] = field(default_factory=dict)
 
     def push(self, cell: Cell) -> None:
         """Take in a cell that has just been closed; cells come in order of time."""
         self.cells.append(cell)
-        for name in cell.names():
-            self.amend(name, cell.aggregate(name))
+        for name, aggregate in cell.series.items():
+            self.amend(name, aggregate)
 
     def amend(self, name: str, extra: Aggregate) -> None:
         """Add to one series: a whole cell's share, or what came late to a cell that is inside the span."""
-        aggregate = self.series.get(name)
-        if aggregate is None:
-            aggregate = self.series[name] = Aggregate()
-        aggregate.add(extra)
+        total = self.series.get(name)
+        if total is None:
+            total = self.series[name] = RollingSum()
+        total.add(extra)
 
     def evict(self, end_ms: int) -> list[Cell]:
         """Forget the cells that began before ``end_ms - span_ms``; gives them back, oldest first."""
-        gone = []
+        gone: list[Cell] = []
         while self.cells and self.cells[0].start_ms < end_ms - self.span_ms:
             cell = self.cells.popleft()
             gone.append(cell)
-            for name in cell.names():
-                aggregate = self.series[name]
-                aggregate.subtract(cell.aggregate(name))
-                if not aggregate.mentions:
+            for name, aggregate in cell.series.items():
+                total = self.series[name]
+                if total.mentions == aggregate.mentions:
                     del self.series[name]
+                else:
+                    total.subtract(aggregate)
         return gone
 
     def insert(self, cell: Cell) -> None:
@@ -60,7 +116,7 @@ class Rolling:
 
     def of(self, name: str) -> Aggregate:
         """One series' sums, empty where it has none."""
-        return self.series.get(name) or Aggregate()
+        return self.series.get(name) or NOTHING
 
 
 def sliding(cells: Iterable[Cell], name: str, ends: Iterable[int], span_ms: int) -> Iterator[Aggregate]:

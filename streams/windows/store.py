@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 from streams.effects import Effects
-from streams.windows.aggregate import NEGATIVE, Aggregate, Observation
+from streams.windows.aggregate import NEGATIVE, Aggregate
 from streams.windows.cells import MINUTE_MS, Cell, Fragment, minute_of, series_of
-from streams.windows.quotes import Quote
+from streams.windows.observation import Observation, Quote
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, Sums, sliding
 
 
@@ -26,6 +26,8 @@ class WindowStore:
     """The open cells and those of the last 24 hours, by start."""
     open: list[int] = field(default_factory=list)
     """Heap of the starts of open cells."""
+    unsettled: list[Cell] = field(default_factory=list)
+    """Open cells with records that are not counted yet."""
     amended: dict[str, set[int]] = field(default_factory=dict)
     """Series → starts of closed cells that changed and are to be told again."""
     seen: set[int] = field(default_factory=set)
@@ -38,39 +40,54 @@ class WindowStore:
 
     # What records do.
 
-    def known(self, seen: Observation, origin: str, offset: int) -> str | None:
+    def known(self, seen: Observation) -> str | None:
         """Whether a record is counted already: it is read again ("replayed"), or its source sent it again
         ("duplicate"); None for a new one.
         """
         cell = self.cells.get(minute_of(seen.time_ms))
-        if cell is not None and cell.counted(origin, offset):
+        if cell is not None and cell.counted(seen.origin, seen.offset):
             return "replayed"
         return "duplicate" if seen.event in self.seen else None
 
-    def count(self, seen: Observation, origin: str, offset: int, effects: Effects, *, late: bool) -> None:
-        """Count a new record.
-
-        Args:
-            late: Its minute is closed already. It still counts, and the window is to be told again.
-        """
-        start = minute_of(seen.time_ms)
-        cell = self.cells.get(start)
+    def count(self, seen: Observation, start_ms: int) -> None:
+        """Take in a new record of a minute that is not closed; ``settle`` counts it."""
+        cell = self.cells.get(start_ms)
         if cell is None:
-            cell = self.cells[start] = Cell(start)
-            if late:
-                for rolling in self._spans_of(cell):
-                    rolling.insert(cell)
-            else:
-                heappush(self.open, start)
+            cell = self.cells[start_ms] = Cell(start_ms)
+            heappush(self.open, start_ms)
+        if not cell.pending:
+            self.unsettled.append(cell)
         self.seen.add(seen.event)
-        index = cell.observe(seen, origin, offset, late=late)
-        effects.keep(self.brand, "cell", f"{start}.{index}", cell.fragments[index])
-        if late and seen.customer:
+        cell.observe(seen)
+
+    def settle(self, effects: Effects) -> None:
+        """Count what was taken in: before anything is asked or stored, and not sooner, since many records at once
+        cost less each.
+        """
+        for cell in self.unsettled:
+            self._keep(cell, cell.settle(), effects)
+        self.unsettled.clear()
+
+    def count_late(self, seen: Observation, start_ms: int, effects: Effects) -> None:
+        """Count a new record whose minute is closed already: the window is to be told again."""
+        cell = self.cells.get(start_ms)
+        if cell is None:
+            cell = self.cells[start_ms] = Cell(start_ms)
+            for rolling in self._spans_of(cell):
+                rolling.insert(cell)
+        self.seen.add(seen.event)
+        cell.observe(seen)
+        self._keep(cell, cell.settle(late=True), effects)
+        if seen.customer:
             self._amend(cell, seen)
+
+    def _keep(self, cell: Cell, changed: Iterable[int], effects: Effects) -> None:
+        for index in changed:
+            effects.keep(self.brand, "cell", f"{cell.start_ms}.{index}", cell.fragments[index])
 
     def _amend(self, cell: Cell, seen: Observation) -> None:
         single = Aggregate()
-        single.observe(seen)
+        single.observe([seen])
         names = series_of(seen)
         for rolling in self._spans_of(cell):
             for name in names:
@@ -171,9 +188,10 @@ class WindowStore:
     def restore(self, name: str, state: Any) -> None:
         """Take in one stored fragment."""
         start, index = (int(part) for part in name.split("."))
-        fragments = self.cells.setdefault(start, Cell(start)).fragments
-        fragments.extend(Fragment() for _ in range(index + 1 - len(fragments)))
-        fragments[index] = Fragment.from_state(state)
+        cell = self.cells.get(start)
+        if cell is None:
+            cell = self.cells[start] = Cell(start)
+        cell.restore(index, Fragment.from_state(state))
 
     def rebuild(self, closed_ms: int | None) -> None:
         """Derive what is not stored: open cells, seen events, rolling sums.

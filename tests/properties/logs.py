@@ -8,9 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streams.listener import Heard
-from streams.observing import milliseconds
 from tests.support.partition import LATENESS_MS
-from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, mark, progress, scored, told
+from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, mark, milliseconds, progress, scored, told
 
 BRANDS = ("Acme", "Bean")
 POINTS = ((), ("late_delivery",), ("late_delivery", "checkout_fails"), ("checkout_fails",), ("personal_touch",))

@@ -6,8 +6,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from schemas.base import stamp
-from streams.observing import milliseconds
-from tests.support.records import DAY, HOUR, MINUTE
+from tests.support.records import DAY, HOUR, MINUTE, milliseconds
 
 SPANS = {"window": MINUTE, "rolling_5m": 5 * MINUTE, "rolling_1h": HOUR, "rolling_24h": DAY}
 

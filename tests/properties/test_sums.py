@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from streams.detection import onset_of
 from streams.detection.surge import negative_binomial_tail, trimmed_mean
-from streams.observing import observe
-from streams.windows.aggregate import Aggregate, Observation, merged
+from streams.windows.aggregate import Aggregate, merged
 from streams.windows.cells import Cell
 from streams.windows.clock import LIVE, Clocks
+from streams.windows.observation import Observation
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, sliding
 from tests.support.examples import examples
-from tests.support.records import BASE_MS, MINUTE, mark, progress, scored
+from tests.support.records import BASE_MS, MINUTE, mark, observed, progress, scored
 
 LATENESS = 10 * MINUTE
 
@@ -28,7 +28,7 @@ LATENESS = 10 * MINUTE
 def observations(draw: st.DrawFn) -> list[Observation]:
     rng = random.Random(draw(st.integers(0, 2**32)))
     return [
-        observe(
+        observed(
             scored(
                 f"e{number}",
                 BASE_MS + rng.randrange(90) * MINUTE,
@@ -46,13 +46,13 @@ def observations(draw: st.DrawFn) -> list[Observation]:
 
 def summed(seen: list[Observation]) -> Aggregate:
     total = Aggregate()
-    for one in seen:
-        total.observe(one)
+    total.observe(seen)
     return total
 
 
 def plain(aggregate: Aggregate) -> list[Any]:
     """The numbers without empty dimensions, which say nothing."""
+    assert aggregate.loudest == max(aggregate.voices.values(), default=0)
     state = deepcopy(aggregate.to_state())
     state[-1] = {name: values for name, values in state[-1].items() if values}
     return state
@@ -83,9 +83,11 @@ def test_subtracting_is_the_inverse_of_adding(one: list[Observation], other: lis
 @given(observations(), st.sampled_from([FIVE_MINUTES_MS, HOUR_MS, DAY_MS]), st.integers(1, 30))
 def test_rolling_sums_equal_naive_sums(seen: list[Observation], span_ms: int, step: int) -> None:
     cells: dict[int, Cell] = {}
-    for offset, one in enumerate(seen):
+    for one in seen:
         start = one.time_ms - one.time_ms % MINUTE
-        cells.setdefault(start, Cell(start)).observe(one, "posts.v1:0", offset)
+        cells.setdefault(start, Cell(start)).observe(one)
+    for cell in cells.values():
+        cell.settle()
     ordered = [cells[start] for start in sorted(cells)]
     rolling, coming = Rolling(span_ms), ordered.copy()
     ends = range(BASE_MS, BASE_MS + 26 * HOUR_MS, step * MINUTE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,6 +13,8 @@ from schemas.progress import Progress, ReplayMark
 from streams.catalog import Catalog, Catalogs
 from streams.catalog.catalog import Pack
 from streams.listener import Heard
+from streams.observing import observe
+from streams.windows.observation import Observation
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -116,6 +119,17 @@ def scored(
     if need is not None:
         record["signals"]["need"] = need
     return record
+
+
+def milliseconds(timestamp: str) -> int:
+    """RFC 3339 as milliseconds since the epoch, rounded down."""
+    moment = datetime.fromisoformat(timestamp)
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def observed(record: dict[str, Any]) -> Observation:
+    """What the windows keep of a scored record in wire form."""
+    return observe(orjson.dumps(record))
 
 
 def heard(record: dict[str, Any]) -> Heard:

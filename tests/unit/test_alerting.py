@@ -10,15 +10,14 @@ from schemas.alerts import Alert
 from streams.alerting import Episode, Evidence, Judged, advance, fingerprint_of
 from streams.alerting.evidence import drivers
 from streams.alerting.severity import severity_of
-from streams.observing import observe
 from streams.windows.aggregate import Aggregate
-from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, scored
+from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, observed, scored
 
 
 def aggregate(count: int, **fields: Any) -> Aggregate:
     total = Aggregate()
     for number in range(count):
-        total.observe(observe(scored(f"e{number}", BASE_MS, author=f"a{number}", **fields)))
+        total.observe([observed(scored(f"e{number}", BASE_MS, author=f"a{number}", **fields))])
     return total
 
 

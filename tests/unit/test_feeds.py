@@ -9,15 +9,14 @@ import pytest
 from schemas.feeds import Handoff, PainPoint
 from streams.feeds import Case, answer, concerns, needs_person, point_feed
 from streams.feeds.empathy import empathy_map, user_stories
-from streams.observing import observe
 from streams.windows.aggregate import Aggregate
-from tests.support.records import BASE_MS, HOUR, scored
+from tests.support.records import BASE_MS, HOUR, observed, scored
 
 
 def quote(text: str, *, need: str | None = None, product: str | None = None, sentiment: float = -0.5) -> dict[str, Any]:
-    record = scored(text, BASE_MS, text=text, need=need, product=product, points=["late_delivery"], sentiment=sentiment)
+    record = scored(text[:100], BASE_MS, text=text, need=need, product=product, points=["late_delivery"], sentiment=sentiment)
     record["pain_points"][0]["words"] = ["late"]
-    return observe(record).quote
+    return observed(record).quote
 
 
 class TestEmpathyMap:
@@ -72,7 +71,7 @@ def test_a_feed_record_is_a_pain_point() -> None:
     day = Aggregate()
     for number in range(8):
         fields = {"points": ["late_delivery"], "sentiment": -0.5, "product": "Beans", "author": f"a{number % 4}"}
-        day.observe(observe(scored(f"e{number}", BASE_MS, **fields)))
+        day.observe([observed(scored(f"e{number}", BASE_MS, **fields))])
     record = point_feed(
         "Acme",
         "late_delivery",
@@ -111,7 +110,7 @@ class TestHandoffs:
         ],
     )
     def test_who_needs_a_person(self, fields: dict[str, Any], reasons: list[str]) -> None:
-        assert concerns(scored("1", BASE_MS, **fields)) == reasons
+        assert concerns(observed(scored("1", BASE_MS, **fields)).said) == reasons
 
     def test_a_case_grows_and_ends(self) -> None:
         case = Case("c1", "ada", "tickets")
@@ -119,7 +118,7 @@ class TestHandoffs:
         for at_ms, reasons, words in ((HOUR, ["urgent"], {"urgency": ["now"]}), (0, ["repeat_contact"], {})):
             record = scored("1", BASE_MS + at_ms)
             record["signals"]["words"] = words
-            told.append(Handoff.model_validate(needs_person("Acme", case, reasons, record, observe(record).quote)))
+            told.append(Handoff.model_validate(needs_person("Acme", case, reasons, observed(record))))
         told.append(Handoff.model_validate(answer("Acme", case, BASE_MS + 2 * HOUR)))
         assert [handoff.revision for handoff in told] == [1, 2, 3]
         assert [handoff.why for handoff in told] == ["now"] * 3, "what was said before is not forgotten"
@@ -130,7 +129,7 @@ class TestHandoffs:
     def test_an_answer_from_before_the_question_waited_for_nothing(self) -> None:
         case = Case("c1", "ada", "tickets")
         record = scored("1", BASE_MS)
-        needs_person("Acme", case, ["urgent"], record, observe(record).quote)
+        needs_person("Acme", case, ["urgent"], observed(record))
         assert Handoff.model_validate(answer("Acme", case, BASE_MS - HOUR)).waited_seconds == 0
 
     def test_state_goes_there_and_back(self) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
-from streams.observing import QUOTE_LENGTH, milliseconds, observe
-from streams.windows import cells
-from streams.windows.aggregate import Aggregate, Observation
+from schemas.scored import Emotion, Mention, Origin, Scored, Sentiment, Signals
+from streams.windows import cells, said
+from streams.windows.aggregate import Aggregate
 from streams.windows.cells import Cell, Fragment, minute_of, series_of
+from streams.windows.observation import QUOTE_LENGTH, Observation
 from streams.windows.quotes import choose_quotes, diverse, newest
-from tests.support.records import BASE_MS, MINUTE, scored
+from tests.support.records import BASE_MS, MINUTE, observed, scored
 
 
 def seen(id_: str, **fields: Any) -> Observation:
-    return observe(scored(id_, fields.pop("at_ms", BASE_MS), **fields))
+    return observed(scored(id_, fields.pop("at_ms", BASE_MS), **fields))
 
 
 class TestObservation:
@@ -52,14 +54,36 @@ class TestObservation:
             ("1970-01-01T00:00:00.001Z", 1),
             ("2026-03-02T01:00:00+01:00", BASE_MS),
             ("2026-03-02T00:00:00.999999Z", BASE_MS + 999),
+            ("2026-03-02T00:00:00.001Z", BASE_MS + 1),
         ],
     )
     def test_timestamps(self, text: str, expected: int) -> None:
-        assert milliseconds(text) == expected
+        assert observed(scored("1", BASE_MS) | {"created_at": text}).time_ms == expected
 
-    def test_a_time_without_a_zone_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="time zone"):
-            milliseconds("2026-03-02T00:00:00")
+    @pytest.mark.parametrize("text", ["2026-03-02T00:00:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+    def test_a_time_without_a_zone_or_far_from_ours_is_refused(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r"timezone|no time"):
+            observed(scored("1", BASE_MS) | {"created_at": text})
+
+    def test_it_reads_what_the_contract_says(self) -> None:
+        """What detect reads is a part of the contract: the same names, and no field must be there that need not."""
+        for mine, theirs in (
+            (said.Said, Scored),
+            (said.Sentiment, Sentiment),
+            (said.Emotion, Emotion),
+            (said.Mention, Mention),
+            (said.Signals, Signals),
+            (said.Origin, Origin),
+        ):
+            read = {field.name: field.required for field in msgspec.structs.fields(mine)}
+            written = {name: field.is_required() for name, field in theirs.model_fields.items()}
+            assert read.items() <= written.items()
+
+    def test_the_longest_that_the_contract_allows_is_read(self) -> None:
+        longest = scored(
+            "é" * 256, BASE_MS, brand="b" * 200, author="a" * 256, product="é" * 200, conversation="é" * 256
+        )
+        assert observed(longest | {"url": "é" * 2_000, "text": "é" * 200_000}).said.id == "é" * 256
 
     @pytest.mark.parametrize("time_ms", [0, 1, MINUTE - 1, MINUTE, BASE_MS + 59_999, -1])
     def test_a_minute_holds_its_moments(self, time_ms: int) -> None:
@@ -72,10 +96,12 @@ class TestCell:
     def test_fragments_are_bounded_and_add_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cells, "FRAGMENT_EVENTS", 4)
         cell, whole = Cell(BASE_MS), Aggregate()
-        for number in range(10):
-            one = seen(f"e{number}", author=f"a{number % 3}", points=["late_delivery"], sentiment=-0.5)
-            assert cell.observe(one, "posts.v1:0", number) == number // 4
-            whole.observe(one)
+        for numbers, changed in (([0], [0]), ([1, 2, 3], [0]), ([4, 5, 6, 7, 8, 9], [1, 2]), ([], [])):
+            for number in numbers:
+                one = seen(f"e{number}", author=f"a{number % 3}", points=["late_delivery"], sentiment=-0.5)
+                cell.observe(one)
+                whole.observe([one])
+            assert list(cell.settle()) == changed
         assert [len(fragment.events) for fragment in cell.fragments] == [4, 4, 2]
         assert cell.aggregate("late_delivery").to_state() == whole.to_state()
         assert cell.names() == ["*", "*negative", "late_delivery"]
@@ -85,27 +111,35 @@ class TestCell:
         monkeypatch.setattr(cells, "FRAGMENT_EVENTS", 2)
         cell = Cell(BASE_MS)
         for offset in (3, 7, 9):
-            cell.observe(seen(f"e{offset}"), "posts.v1:0", offset)
-        assert [cell.counted("posts.v1:0", offset) for offset in (0, 3, 9, 10)] == [True, True, True, False]
-        assert not cell.counted("posts.v1:1", 3)
+            cell.observe(seen(f"e{offset}", origin=("posts.v1", 0, offset)))
+        restored = Cell(BASE_MS)
+        cell.settle()
+        for index, fragment in enumerate(cell.fragments):
+            restored.restore(index, fragment)
+        for one in (cell, restored):
+            assert [one.counted("posts.v1:0", offset) for offset in (0, 3, 9, 10)] == [True, True, True, False]
+            assert not one.counted("posts.v1:1", 3)
 
     def test_the_companys_words_are_remembered_and_not_counted(self) -> None:
         cell = Cell(BASE_MS)
-        cell.observe(seen("e1", direction="agent"), "tickets.v1:0", 0)
+        cell.observe(seen("e1", direction="agent", origin=("tickets.v1", 0, 0)))
+        cell.settle()
         assert cell.names() == []
         assert cell.counted("tickets.v1:0", 0)
 
     def test_late_ones_are_told(self) -> None:
         cell = Cell(BASE_MS)
-        cell.observe(seen("e1"), "posts.v1:0", 0)
-        cell.observe(seen("e2"), "posts.v1:0", 1, late=True)
+        cell.observe(seen("e1"))
+        cell.settle()
+        cell.observe(seen("e2"))
+        cell.settle(late=True)
         assert cell.late == 1
 
     def test_state_goes_there_and_back(self) -> None:
         fragment = Fragment()
         for number in range(5):
             one = seen(f"e{number}", points=["late_delivery"], sentiment=-0.5, emotions={"anger": 0.5}, product="Beans")
-            fragment.observe(one, "posts.v1:0", number, late=number == 3)
+            fragment.observe([one])
         stored = orjson.dumps(fragment.to_state())
         assert orjson.dumps(Fragment.from_state(orjson.loads(stored)).to_state()) == stored
 
@@ -115,18 +149,20 @@ class TestCell:
         told = []
         for order in (feelings, feelings[::-1]):
             cell = Cell(BASE_MS)
-            for number, feeling in enumerate(order):
+            for feeling in order:
                 one = seen(f"{feeling}", points=["late_delivery"], sentiment=feeling)
-                cell.observe(one, "posts.v1:0", number)
+                cell.observe(one)
+            cell.settle()
             told.append([quote["event_id"] for quote in cell.quotes("late_delivery")])
         assert told == [["-0.9", "-0.8", "-0.7"]] * 2
 
     def test_the_unhappy_are_quoted_without_the_happy(self) -> None:
         cell = Cell(BASE_MS)
-        for number, (feeling, points) in enumerate(
-            [(0.99, []), (0.98, []), (0.97, []), (-0.4, []), (0.95, ["personal_touch"]), (-0.5, ["late_delivery"])]
-        ):
-            cell.observe(seen(str(feeling), sentiment=feeling, points=points), "posts.v1:0", number)
+        for feeling, points in (
+            (0.99, []), (0.98, []), (0.97, []), (-0.4, []), (0.95, ["personal_touch"]), (-0.5, ["late_delivery"])
+        ):  # fmt: skip
+            cell.observe(seen(str(feeling), sentiment=feeling, points=points))
+        cell.settle()
         assert [quote["event_id"] for quote in cell.quotes("*negative")] == ["-0.5", "-0.4"]
 
 
