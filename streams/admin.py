@@ -44,6 +44,10 @@ class BrokerUnreachable(RuntimeError):  # noqa: N818
     """Nobody answers at the address, or not as a Kafka that lets us in; the message says what to do."""
 
 
+class BrokerUntrusted(BrokerUnreachable):
+    """It answers, but one side does not accept the other: waiting does not help, other settings do."""
+
+
 class TopicRefused(RuntimeError):  # noqa: N818
     """The broker answered, and refused what was asked; the message has its reason."""
 
@@ -230,22 +234,22 @@ def _client(settings: Settings, address: str) -> Iterator[Any]:
         # Kafka has answered, and its answer is no.
         raise TopicRefused(f"The Kafka at {address} refuses: {type(error).__name__}: {error}") from error
     except (KafkaError, OSError) as error:
-        raise BrokerUnreachable(_why(settings, address, [*failures.seen, error])) from error
+        raise _why(settings, address, [*failures.seen, error]) from error
 
 
-def _why(settings: Settings, address: str, failures: list[BaseException]) -> str:
+def _why(settings: Settings, address: str, failures: list[BaseException]) -> BrokerUnreachable:
     login = settings.security_protocol.startswith("SASL_")
     if any(isinstance(failure, SaslAuthenticationFailedError) for failure in failures):
-        return (
+        return BrokerUntrusted(
             f"The Kafka at {address} does not accept this login; check GROUNDSWELL_SASL_USERNAME,"
             " GROUNDSWELL_SASL_PASSWORD and GROUNDSWELL_SASL_MECHANISM."
         )
     if untrusted := next((str(failure) for failure in failures if "CERTIFICATE_VERIFY" in str(failure)), None):
-        return (
+        return BrokerUntrusted(
             f"The certificate of the Kafka at {address} is not one that we trust; check GROUNDSWELL_SSL_CAFILE and"
             f" GROUNDSWELL_SSL_CHECK_HOSTNAME. {untrusted}"
         )
-    return (
+    return BrokerUnreachable(
         f"Something listens at {address}, but does not answer as Kafka would ({type(failures[-1]).__name__}). Check"
         f" that it is up, and that GROUNDSWELL_SECURITY_PROTOCOL={settings.security_protocol} is what it speaks."
         # A Kafka that refuses a login may close the connection before its answer is read.

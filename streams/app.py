@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 from mode import Service
 
@@ -26,6 +29,8 @@ from streams.settings import Settings
 from streams.stages import Arrived, DetectStage, NotifyStage, Publisher, ScoreStage
 from streams.telemetry import Telemetry
 from streams.topics import ALERTS, ALL, RAW, SCORED
+from streams.vitals import DeadPartError, Vitals
+from streams.watchdog import Absence, Place, Standing, Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,12 @@ STATE_BATCH_BYTES = 6 * 1024 * 1024
 
 QUIET_SECONDS = 1.0
 """How often the origins' progress is told when nothing comes."""
+
+LOOK_SECONDS = 1.0
+"""How often it is seen whether the worker gets on, and whether the broker answers."""
+
+ANSWER_SECONDS = 5.0
+"""How long the broker may take for an answer."""
 
 
 class NoBrokerError(RuntimeError):
@@ -60,16 +71,31 @@ class Runtime(Service):  # type: ignore[misc]
             settings, app.address, catalogs, app.detector, self.state_producer, publisher, self.telemetry
         )
         self.notify = NotifyStage(sinks(settings), self.telemetry)
+        self.watchdog = Watchdog(settings.stalled_after.total_seconds())
+        self.absence = Absence()
+        self._told: set[Place] = set()
+        self._vitals: Vitals | None = None
 
     async def on_start(self) -> None:
-        """Connect and listen."""
-        await self.producer.start()
-        await self.state_producer.start()
+        """Listen, and connect: before the broker answers, nothing else starts."""
         settings = self.app.settings
         self._http, port = await serve(
             settings.metrics_host, settings.metrics_port, self.telemetry.registry, self.app.not_ready, self._observe
         )
         log.info("Metrics: http://%s:%d/metrics", settings.metrics_host, port)
+        await self._connect(self.producer)
+        await self._connect(self.state_producer)
+
+    async def _connect(self, producer: AIOKafkaProducer) -> None:
+        while not self.should_stop:
+            try:
+                await producer.start()
+            except KafkaConnectionError:
+                self._say(self.absence.silent(time.monotonic()))
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._say(self.absence.answered(time.monotonic()))
+                return
 
     async def on_stop(self) -> None:
         """Give everything back."""
@@ -83,6 +109,56 @@ class Runtime(Service):  # type: ignore[misc]
         if self.app.flowing:
             await self.score.quiet(self._caught_up())
 
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _ask_broker(self) -> None:
+        while not self.should_stop:
+            await self.sleep(LOOK_SECONDS)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answers = await self.producer.client.force_metadata_update()
+            except TimeoutError:
+                answers = False
+            now = time.monotonic()
+            self._say(self.absence.answered(now) if answers else self.absence.silent(now))
+
+    @Service.timer(LOOK_SECONDS)  # type: ignore[untyped-decorator]
+    async def _look(self) -> None:
+        now = time.monotonic()
+        standings = self._standings() if self.app.flowing else {}
+        self.watchdog.look(standings, now, excused=self._excused(standings))
+        stalls = {stall.place: stall for stall in self.watchdog.stalls}
+        for place in stalls.keys() - self._told:
+            log.error("Standing still: %s", stalls[place])
+        for place in self._told - stalls.keys():
+            log.info("Getting on again: %s:%d", *place)
+        self._told = set(stalls)
+        if self.app.joined and not self.app.crashed:
+            self._vitals = self._vitals or Vitals(self.app, (self.producer, self.state_producer), self._http.sites)
+            if (dead := self._vitals.dead()) is not None:
+                # What still works of it would look alive: others do better with its partitions.
+                log.critical("The worker ends, for a part of it is dead: %s", dead)
+                await self.app.crash(DeadPartError(dead))
+
+    def _excused(self, standings: Mapping[Place, Standing]) -> Collection[Place]:
+        if self.absence.seconds(time.monotonic()) is not None:
+            return standings.keys()
+        scored = SCORED.full_name(self.app.settings.topic_prefix)
+        return {(scored, partition) for partition in self.detect.waiting_for}
+
+    def _standings(self) -> dict[Place, Standing]:
+        consumer, found = self.app.consumer, {}
+        try:
+            for tp in consumer.assignment():
+                finished = consumer.finished.get(tp, consumer.resumed_at(tp))
+                found[tp.topic, tp.partition] = Standing(finished, consumer.highwater(tp), consumer.heard_ms(tp))
+        except AssertionError:
+            return {}  # A rebalance begins in the consumer's thread just now, and what we ask of is gone.
+        return found
+
+    def _say(self, line: str | None) -> None:
+        if line is not None:
+            log.warning("%s: %s", self.app.address, line)
+
     def _caught_up(self) -> Iterable[tuple[str, int, int, int]]:
         """The partitions behind whose last finished record nothing lies, by the broker's last answer."""
         consumer = self.app.consumer
@@ -94,13 +170,15 @@ class Runtime(Service):  # type: ignore[misc]
 
     def _observe(self) -> None:
         self.detect.observe()
+        self.telemetry.broker_up.set(self.absence.seconds(time.monotonic()) is None)
         self.telemetry.lag.clear()  # A partition that others have now would show its last lag for ever.
-        consumer = self.app.consumer
-        for tp in consumer.assignment():
-            highwater = consumer.highwater(tp)
-            offset = consumer.finished.get(tp, consumer.resumed_at(tp))
-            if highwater is not None and offset is not None:
-                self.telemetry.lag.labels(tp.topic, tp.partition).set(max(highwater - offset, 0))
+        self.telemetry.stalled.clear()
+        if not self.app.joined:
+            return
+        for place, standing in self._standings().items():
+            self.telemetry.stalled.labels(*place).set(self.watchdog.still.get(place, 0.0))
+            if standing.finished is not None and standing.end is not None:
+                self.telemetry.lag.labels(*place).set(standing.lag)
 
 
 class App(FrameApp):
@@ -148,12 +226,24 @@ class App(FrameApp):
 
     # Where it stands.
 
+    @property
+    def away(self) -> bool:
+        """See ``FrameApp``."""
+        return self.runtime.absence.seconds(time.monotonic()) is not None
+
     def not_ready(self) -> str | None:
         """Why the worker isn't ready, or None when it is."""
+        runtime, away = self.runtime, self.runtime.absence.seconds(time.monotonic())
+        if away is not None:
+            return f"the broker at {self.address} has not answered for {away:.0f} s; waiting for it"
+        if not self.joined:
+            return "waiting for partitions: joining the group"
         if not self.flowing:
-            return "waiting for partitions"
-        if self.runtime.detect.waiting_for:
-            return f"reading the state of partitions {self.runtime.detect.waiting_for}"
+            return "waiting for partitions: the group shares them out anew"
+        if runtime.detect.waiting_for:
+            return f"reading the state of partitions {runtime.detect.waiting_for}"
+        if runtime.watchdog.stalls:
+            return "standing still: " + "; ".join(map(str, runtime.watchdog.stalls))
         return None
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:

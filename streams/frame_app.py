@@ -22,13 +22,17 @@ from typing import Any, Never
 import faust
 from aiokafka import AIOKafkaProducer
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import TP
 from mode import Service
 
 from streams import connection
 from streams.connection import Security
 from streams.frames import COMMIT_SECONDS, Frame, FrameConsumer, FrameSchema, FrameTransport
+from streams.logs import Sparingly
 from streams.settings import Settings
+from streams.vitals import LastResort
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,11 @@ FRAMES_AT_WORK = 2
 
 FRAMES_WAITING = 4
 """Frames that wait before fetching pauses: bounds memory."""
+
+NEVER_SECONDS = 7 * 24 * 3600.0
+"""Longer than any broker is away. A consumer that has not fetched for so long leaves the group, and can't join again
+before it fetches, which Faust lets it do only after it has joined: it would wait for ever. Who hangs is ended by
+`streams.vitals` instead."""
 
 Handle = Callable[[Frame, int | None], Awaitable[bool | None]]
 """What is done with a frame; gives False where it was not finished because others have the partition now.
@@ -56,6 +65,37 @@ class Boot(BootStrategy):  # type: ignore[misc]
     def server(self) -> Iterable[Any]:
         """The app's own services first (so they stop last)."""
         return [*self.app.around(), *super().server()]
+
+
+class PatientRecovery(Recovery):  # type: ignore[misc]
+    """Faust's way from an assignment to the flow of messages, which waits for a broker that is away.
+
+    With Faust's time limit, the task behind it would end without a word, and nothing would flow ever again.
+    """
+
+    logger = logging.getLogger("faust.tables.recovery")
+
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ASYNC109
+        await super()._wait(coro)
+
+
+class NoTables(TableManager):  # type: ignore[misc]
+    """No tables, but what Faust does around them after a rebalance; starts at once, where Faust waits for a second."""
+
+    logger = logging.getLogger("faust.tables.manager")
+    _recovery: Recovery | None
+
+    async def on_start(self) -> None:
+        """Be ready for the first assignment."""
+        await self._update_channels()
+        await self.recovery.start()
+
+    @property
+    def recovery(self) -> Recovery:
+        """See ``PatientRecovery``."""
+        if self._recovery is None:
+            self._recovery = PatientRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
 
 class FrameApp(faust.App):  # type: ignore[misc]
@@ -85,6 +125,8 @@ class FrameApp(faust.App):  # type: ignore[misc]
                 "broker_heartbeat_interval": 1.5,
                 "broker_rebalance_timeout": 15.0,
                 "broker_request_timeout": 40.0,
+                "broker_max_poll_interval": NEVER_SECONDS,
+                "TableManager": NoTables,
                 "stream_buffer_maxsize": FRAMES_WAITING,
                 "stream_wait_empty": False,
                 "stream_recovery_delay": 0.0,
@@ -150,17 +192,55 @@ class FrameApp(faust.App):  # type: ignore[misc]
             self._slots[stage].release()
             consumer.end(frame, finished=finished)
 
+    async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
+        """Faust would start the agent again, and what it had in hand would be passed over."""
+        log.critical("The agent %s has failed", agent.name, exc_info=exc)
+        await self.crash(exc)
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group has given this worker its part, be it no partitions, at least once."""
+        return bool(self.consumer_generation_id)
+
     @property
     def flowing(self) -> bool:
         """Whether partitions are assigned and no rebalance is going on."""
-        return bool(self.started and not self.should_stop and not self.rebalancing and self.consumer.flow_active)
+        working = self.started and not self.should_stop
+        return bool(working and self.joined and not self.rebalancing and self.consumer.flow_active)
+
+    @property
+    def away(self) -> bool:
+        """Whether the broker is known to be away; what libraries log of that is not repeated then."""
+        return False
+
+
+class Worker(faust.Worker):  # type: ignore[misc]
+    """Faust's worker, whose end does not take for ever: not after a crash, and not while the broker is away."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.last_resort = LastResort(self.loop)
+
+    async def on_first_start(self) -> None:
+        """The event loop turns from here on."""
+        self.last_resort.start()
+        await super().on_first_start()
+
+    def _crash(self, reason: BaseException) -> None:
+        self.last_resort.ending()
+        super()._crash(reason)
+
+    async def stop(self) -> None:
+        """End in order, or within a time."""
+        self.last_resort.ending()
+        await super().stop()
 
 
 def run(app: FrameApp, *, verbose: bool = False) -> Never:
     """Work until SIGINT or SIGTERM; exits with 0 after an orderly stop, with another code after a crash."""
     ours = {"level": "INFO"}
     theirs = {"level": "INFO" if verbose else "ERROR"}
-    worker = faust.Worker(
+    worker = Worker(
         app,
         quiet=True,
         loglevel="INFO" if verbose else "WARN",
@@ -169,7 +249,14 @@ def run(app: FrameApp, *, verbose: bool = False) -> Never:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "filters": {"sparingly": {"()": lambda: Sparingly(lambda: app.away)}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": "line",
+                    "filters": [] if verbose else ["sparingly"],
+                }
+            },
             "root": {"level": "WARNING", "handlers": ["stderr"]},
             "loggers": {"streams": ours, "groundswell": ours, "faust": theirs, "mode": theirs, "aiokafka": theirs},
         },

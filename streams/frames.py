@@ -87,6 +87,13 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         highwater, asked = consumer.highwater(partition), consumer.last_poll_timestamp(partition)
         return asked if highwater is not None and asked is not None and offset >= highwater else None
 
+    def heard_ms(self, tp: TP) -> int | None:
+        """When (ms) the broker last answered a fetch of a partition; None while it has not."""
+        consumer = self._ensure_consumer()
+        partition = driver.ensure_aiokafka_TP(tp)
+        at: int | None = consumer.last_poll_timestamp(partition) if partition in consumer.assignment() else None
+        return at
+
 
 class FrameConsumer(driver.Consumer):  # type: ignore[misc]
     """Hands out frames, and commits what was finished."""
@@ -155,6 +162,11 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         """When (ms) the broker last said that nothing lies behind ``offset``; None where something does."""
         asked: int | None = self._thread.caught_up_at(tp, offset)
         return asked
+
+    def heard_ms(self, tp: TP) -> int | None:
+        """When (ms) the broker last answered a fetch of a partition; None while it has not."""
+        at: int | None = self._thread.heard_ms(tp)
+        return at
 
     def begin(self) -> None:
         """A frame is being worked on; a rebalance waits for it."""

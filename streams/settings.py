@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Address that a worker's /metrics, /healthz, /readyz listen on.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Their port; 0 takes a free one.")
 
+    stalled_after: timedelta = Field(
+        timedelta(seconds=60),
+        gt=timedelta(0),
+        description="How long a partition may finish nothing, though records wait, before its worker is not ready.",
+    )
+
     # The topics.
     topic_prefix: str = Field(
         "groundswell.",

@@ -71,6 +71,13 @@ class Telemetry:
             "groundswell_consumer_lag_records", "Records that wait behind the last finished one.",
             ["topic", "partition"], registry=self.registry,
         )  # fmt: skip
+        self.stalled = Gauge(
+            "groundswell_stalled_seconds",
+            "How long a partition has finished none of the records that wait in it; 0 while it gets on.",
+            ["topic", "partition"],
+            registry=self.registry,
+        )
+        self.broker_up = Gauge("groundswell_broker_up", "Whether the broker answers: 1, or 0.", registry=self.registry)
         self.watermark = Gauge(
             "groundswell_live_watermark_timestamp_seconds", "Event time up to which live windows are closed.",
             ["partition"], registry=self.registry,

@@ -95,7 +95,6 @@ def test_the_version_is_told(run: Run) -> None:
         (["send", "no.csv", "--as", "posts", "--format", "xml"], {}, Exit.USAGE, "--format xml"),
         (["tail", "nothing"], {}, Exit.USAGE, "no topic is called 'nothing'; there are: reviews"),
         (["tail", "alerts"], {"BROKER": NOWHERE}, Exit.UNREACHABLE, "No Kafka can be reached"),
-        (["worker"], {"BROKER": NOWHERE}, Exit.UNREACHABLE, "No Kafka can be reached"),
         (["up"], {"BROKER": NOWHERE}, Exit.UNREACHABLE, "No Kafka can be reached"),
         (["worker"], {}, Exit.UNREACHABLE, "start one with: groundswell up"),
         (["topics", "check"], {}, Exit.UNREACHABLE, "start one with: groundswell up"),

@@ -295,6 +295,7 @@ def exported() -> dict[str, set[str]]:
     telemetry = Telemetry()
     NotifyStage([Log()], telemetry)
     telemetry.lag.labels("groundswell.scored.v1", 0).set(0)
+    telemetry.stalled.labels("groundswell.scored.v1", 0).set(0)
     telemetry.watermark.labels(0).set(0)
     telemetry.published.labels("scored")
     for verdict in ("fired", "one_voice"):
