@@ -33,6 +33,7 @@ class Raw:
     partition: int
     offset: int
     arrived_ms: int
+    """By the broker's clock (``LogAppendTime``)."""
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
@@ -65,17 +66,16 @@ class Reader:
         self._future_ms = future_ms
         self._reached: dict[str, Reached] = {}
 
-    def read(self, source: Source, records: Sequence[Raw], now_ms: int) -> Effects:
+    def read(self, source: Source, records: Sequence[Raw]) -> Effects:
         """What follows from a frame: records of one raw partition, in order.
 
-        Args:
-            now_ms: The clock when the frame is read; dates far ahead of it are absurd.
+        The same whenever it is read, and by whom: what lies too far ahead is judged by the broker's clock at arrival.
         """
         effects = Effects()
         if not records:
             return effects
         model = SOURCES[source]
-        limits = Limits(now_ms, self._future_ms)
+        limits = Limits(records[0].arrived_ms, self._future_ms)
         reached = self._of(records[0])
         newest_ms = -1
         events: list[Event] = []
@@ -86,6 +86,8 @@ class Reader:
                 if (wrong := self._note_mark(raw)) is not None:
                     self._quarantine(raw, wrong, replay, effects)
                 continue
+            if raw.arrived_ms != limits.now_ms:
+                limits = Limits(raw.arrived_ms, self._future_ms)
             event = parse(model, raw.value, limits)
             if isinstance(event, Rejection):
                 self._quarantine(raw, event, replay, effects)

@@ -61,7 +61,7 @@ def replay(
                     offset = offsets[source]
                     raws.append(Raw(RAW[source].name, 0, offset, now_ms, _bytes(event.key), event.value, header))
                     offsets[source] = offset + 1
-            for topic, key, value in reader.read(source, raws, now_ms).records:
+            for topic, key, value in reader.read(source, raws).records:
                 yield topic, key, value
                 if topic is SCORED:
                     heard.append(Heard(orjson.dumps(value), progress=False))

@@ -97,7 +97,7 @@ class ScoreStage:
         """Read a frame; all that follows is on the broker when it returns."""
         raws = [_raw(record) for record in frame.records]
         async with self._turn:
-            effects = self._reader.read(self._sources[frame.topic], raws, _now_ms())
+            effects = self._reader.read(self._sources[frame.topic], raws)
             await self._publisher.put(effects)
             if frame.caught_up_ms is not None:
                 self._reader.complete(frame.topic, frame.partition, raws[-1].offset, frame.caught_up_ms)

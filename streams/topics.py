@@ -17,6 +17,9 @@ from schemas.scored import Scored
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
 
+BROKERS_TIME = {"message.timestamp.type": "LogAppendTime"}
+"""Records are stamped by the broker: retention and what counts as the future follow one clock, and not the writers'."""
+
 Cleanup = Literal["delete", "compact", "compact,delete"]
 
 
@@ -49,6 +52,7 @@ class Topic:
             "cleanup.policy": self.cleanup,
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
+            **BROKERS_TIME,
         }
 
 
@@ -68,6 +72,7 @@ STATE_CONFIG = {
     "retention.ms": "-1",
     "max.message.bytes": str(8 * MIB),
     "segment.ms": str(60 * 60 * 1000),  # Only closed segments are compacted.
+    **BROKERS_TIME,
 }
 """How the broker keeps detect's state (``Settings.state_topic``): only the newest value of each key."""
 

@@ -121,7 +121,7 @@ class World:
             event, headers = what
             value = event.model_dump_json().encode() if isinstance(event, ReplayMark) else orjson.dumps(event)
             raws.append(Raw(topic.name, 0, offset, self.now_ms, None, value, headers))
-        for where, key, value in self.reader.read(source, raws, self.now_ms).records if raws else ():
+        for where, key, value in self.reader.read(source, raws).records if raws else ():
             self._tell(where, key, value)
             if where is SCORED:
                 yield Heard(orjson.dumps(value), progress=False)

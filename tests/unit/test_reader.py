@@ -60,7 +60,7 @@ def marked(offset: int, value: bytes) -> Raw:
 
 
 def test_each_record_has_one_place_and_its_origin(reader: Reader) -> None:
-    effects = reader.read("posts", [raw(5), raw(6, b"{"), raw(7, brand="Bean")], NOW_MS)
+    effects = reader.read("posts", [raw(5), raw(6, b"{"), raw(7, brand="Bean")])
     assert [(topic, key) for topic, key, _ in effects.records] == [
         (QUARANTINE, "t.posts.v1:1:6"),
         (SCORED, "Acme"),
@@ -73,7 +73,7 @@ def test_each_record_has_one_place_and_its_origin(reader: Reader) -> None:
 
 def test_quarantine_keeps_everything(reader: Reader) -> None:
     headers = [("trace", b"\xff\x00"), ("none", None)]
-    ((_, _, value),) = reader.read("posts", [raw(6, b"\x00\xff{", headers=headers)], NOW_MS).records
+    ((_, _, value),) = reader.read("posts", [raw(6, b"\x00\xff{", headers=headers)]).records
     kept = Quarantined.model_validate_json(orjson.dumps(value))
     assert (kept.key, kept.value, kept.headers) == (b"key", b"\x00\xff{", headers)
     assert b64decode(value["value"]) == b"\x00\xff{"
@@ -81,71 +81,81 @@ def test_quarantine_keeps_everything(reader: Reader) -> None:
 
 
 def test_one_record_that_can_not_be_heard_costs_no_other(reader: Reader) -> None:
-    effects = reader.read("posts", [raw(1), raw(2, text="poison"), raw(3)], NOW_MS)
+    effects = reader.read("posts", [raw(1), raw(2, text="poison"), raw(3)])
     assert [value["origin"]["offset"] for topic, _, value in effects.records if topic is SCORED] == [1, 3]
     ((_, _, value),) = [record for record in effects.records if record[0] is QUARANTINE]
     assert (value["reason"], value["detail"]) == ("scoring_failed", "RuntimeError: it can't be heard")
 
 
 def test_an_empty_frame_is_nothing(reader: Reader) -> None:
-    assert reader.read("posts", [], NOW_MS).records == []
+    assert reader.read("posts", []).records == []
     assert reader.progress() == {}
+
+
+def test_what_lies_ahead_is_judged_by_its_arrival_and_not_by_who_reads_it_when(reader: Reader) -> None:
+    ahead = {"created_at": "2026-03-02T02:00:00Z"}
+    early = raw(1, arrived_ms=BASE_MS + 2 * HOUR - 11 * MINUTE, **ahead)
+    in_time = raw(2, arrived_ms=BASE_MS + 2 * HOUR - 9 * MINUTE, **ahead)
+    for frames in ([early, in_time], [in_time, early]):
+        effects = reader.read("posts", frames)
+        ((_, _, value),) = [record for record in effects.records if record[0] is QUARANTINE]
+        assert (value["reason"], value["origin"]["offset"]) == ("absurd_date", 1)
 
 
 class TestLiveTime:
     def test_it_goes_with_the_newest_and_never_back(self, reader: Reader) -> None:
-        reader.read("posts", [raw(1, created_at="2026-03-02T01:00:00Z"), raw(2)], NOW_MS)
-        reader.read("posts", [raw(3)], NOW_MS)
+        reader.read("posts", [raw(1, created_at="2026-03-02T01:00:00Z"), raw(2)])
+        reader.read("posts", [raw(3)])
         assert live_ms(reader) == BASE_MS + HOUR
 
     def test_a_clock_that_is_ahead_does_not_carry_others_with_it(self, reader: Reader) -> None:
-        reader.read("posts", [raw(1, created_at="2026-03-02T02:05:00Z", arrived_ms=NOW_MS - MINUTE)], NOW_MS)
+        reader.read("posts", [raw(1, created_at="2026-03-02T02:05:00Z", arrived_ms=NOW_MS - MINUTE)])
         assert live_ms(reader) == NOW_MS - MINUTE
 
     def test_when_all_is_read_it_is_the_brokers(self, reader: Reader) -> None:
-        reader.read("posts", [raw(1)], NOW_MS)
+        reader.read("posts", [raw(1)])
         reader.complete("t.posts.v1", 1, 1, NOW_MS)
         assert live_ms(reader) == NOW_MS
         reader.complete("t.posts.v1", 1, 0, NOW_MS - HOUR)
         assert live_ms(reader) == NOW_MS
 
     def test_neither_a_replay_nor_what_is_broken_moves_it(self, reader: Reader) -> None:
-        reader.read("posts", [raw(1, headers=replay("r1")), raw(2, b"{")], NOW_MS)
+        reader.read("posts", [raw(1, headers=replay("r1")), raw(2, b"{")])
         assert live_ms(reader) is None
 
 
 class TestReplays:
     def test_records_say_who_sent_them(self, reader: Reader) -> None:
-        effects = reader.read("posts", [raw(1, headers=replay("r1")), raw(2, b"{", headers=replay("r1"))], NOW_MS)
+        effects = reader.read("posts", [raw(1, headers=replay("r1")), raw(2, b"{", headers=replay("r1"))])
         assert {value["origin"]["replay"] for _, _, value in effects.records} == {"r1"}
 
     def test_a_mark_is_no_event(self, reader: Reader) -> None:
         value = mark("r1", BASE_MS).model_dump_json().encode()
-        effects = reader.read("posts", [marked(1, value)], NOW_MS)
+        effects = reader.read("posts", [marked(1, value)])
         assert effects.records == []
         told = reader.progress()["t.posts.v1:1"]
         assert (told.offset, told.replays["r1"].time_ms, told.live_ms) == (1, BASE_MS, None)
 
     def test_an_end_is_told_once(self, reader: Reader) -> None:
         value = mark("r1", BASE_MS, ended=True).model_dump_json().encode()
-        reader.read("posts", [marked(1, value)], NOW_MS)
+        reader.read("posts", [marked(1, value)])
         assert "r1" in reader.progress()["t.posts.v1:1"].replays
         assert reader.progress()["t.posts.v1:1"].replays == {}
 
     @pytest.mark.parametrize("value", [b"", b"{", b"{}", b'{"replay":"r1","origins":{},"sent_ms":"x"}'])
     def test_what_only_looks_like_a_mark_is_kept_too(self, reader: Reader, value: bytes) -> None:
-        ((topic, _, kept),) = reader.read("posts", [marked(1, value)], NOW_MS).records
+        ((topic, _, kept),) = reader.read("posts", [marked(1, value)]).records
         assert (topic, kept["reason"]) == (QUARANTINE, "not_ours")
         assert reader.progress()["t.posts.v1:1"].replays == {}
 
     def test_only_so_many_are_remembered(self, reader: Reader) -> None:
         for number in range(MARKS_KEPT + 5):
             value = mark(f"r{number}", BASE_MS).model_dump_json().encode()
-            reader.read("posts", [marked(number, value)], NOW_MS)
+            reader.read("posts", [marked(number, value)])
         assert list(reader.progress()["t.posts.v1:1"].replays) == [f"r{n}" for n in range(5, MARKS_KEPT + 5)]
 
 
 def test_origins_that_others_read_now_are_forgotten(reader: Reader) -> None:
-    reader.read("posts", [raw(1)], NOW_MS)
+    reader.read("posts", [raw(1)])
     reader.keep({"t.posts.v1:0"})
     assert reader.progress() == {}
