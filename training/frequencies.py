@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from streams.catalog.phrases import FREQUENCIES
+from streams.catalog.index import FREQUENCIES
 from streams.scoring.tokens import WORD, Lexicon
 from training.data import goemotions, semeval
 

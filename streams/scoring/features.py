@@ -75,6 +75,7 @@ class Structure:
     clause_starts: NDArray[np.int64]
     sentence: NDArray[np.int32]
     """Number of the sentence, over the whole frame."""
+    sentence_starts: NDArray[np.int64]
 
 
 def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
@@ -102,7 +103,7 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     before[0], before[1:] = -1, last[:-1]
     since = np.where(before >= clause_starts[clause], index - before, FAR)
     negated = (since <= NEGATION_SCOPE) & ((flags & WORD) != 0)
-    return Structure(flags, since, negated, clause, clause_starts, sentence)
+    return Structure(flags, since, negated, clause, clause_starts, sentence, np.flatnonzero(sentence_opens))
 
 
 def pair_rows(frame: Frame, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalog import Catalog, Entry
-from streams.catalog.phrases import NO_FIT, Element, Fit, Hit, PhraseIndex
+from streams.catalog.index import NO_FIT, PhraseIndex
+from streams.catalog.phrases import Element
 from streams.scoring.features import NEGATION_SCOPE
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
@@ -41,20 +42,37 @@ FEELS_BAD, FEELS_GOOD = -0.1, 0.25
 """Clause sentiment from which a topic that is only named counts."""
 CLEARLY_BAD = -0.4
 """Sentiment that carries a clause which has little of its own."""
+SIGNAL_SCOPE = 3
+"""Words after a negator in which it takes a signal back; a need is one also where it is negated."""
 _WALL = 1_000
 """Jump of the position where no phrase may pass; larger than any gap."""
+
+Bools = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+Mention = tuple[Entry, list[str], float]
+"""What is said, by which words, and the sentiment of their clause."""
+
+
+_Said = tuple[float, tuple[int, ...]]
+"""How strongly something tells of a signal, and the places of its words."""
 
 
 @dataclass(slots=True)
 class Heard:
-    """What was heard in one text. Mentions are (id, words, clause sentiment), the main one first."""
+    """What was heard in one text; of its mentions, the main one first."""
 
-    pain_points: list[tuple[Entry, list[str], float]] = field(default_factory=list)
-    delights: list[tuple[Entry, list[str], float]] = field(default_factory=list)
+    pain_points: list[Mention] = field(default_factory=list)
+    delights: list[Mention] = field(default_factory=list)
     signals: dict[str, list[tuple[float, list[str]]]] = field(default_factory=dict)
-    """Signal → weights with the words that told of it."""
+    """Signal → weights with the words that told of it, strongest first."""
     need_at: int | None = None
     """The atom of the text at which the customer says what is needed."""
+    stages: dict[str, list[_Said]] = field(default_factory=dict)
+    """Stage of the journey → what tells of it."""
+
+    def stage(self) -> str | None:
+        """The stage of which most words tell."""
+        return max((len(_apart(said)), stage) for stage, said in self.stages.items())[1] if self.stages else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +80,10 @@ class _Meaning:
     """What a phrase stands for."""
 
     part: int
-    entry: Entry | None
-    rank: float
+    scope: int
+    """Words after a negator in which it takes the phrase back."""
+    entry: Entry | None = None
+    rank: float = 0.0
     signal: str = ""
     weight: float = 0.0
 
@@ -77,7 +97,8 @@ class Ear:
         self._meanings: list[_Meaning] = []
         for rule in rules():
             phrases.append(rule.phrase)
-            self._meanings.append(_Meaning(SIGNAL, None, 0.0, rule.signal, rule.weight))
+            scope = 0 if rule.signal == "need" else SIGNAL_SCOPE
+            self._meanings.append(_Meaning(SIGNAL, scope, signal=rule.signal, weight=rule.weight))
         for entry in catalog:
             # What is closer to the brand's business tells more: later packs rank first.
             pack = 0.5 * catalog.packs.index(entry.pack)
@@ -85,31 +106,34 @@ class Ear:
                 for phrase in catalog.phrases(entry.id)[name]:
                     phrases.append(phrase)
                     rank = pack + (2.0 if part == SAYS else 1.0) + 0.15 * len(phrase)
-                    self._meanings.append(_Meaning(part, entry, rank))
+                    scope = NEGATION_SCOPE if part == UNLESS else entry.negation
+                    self._meanings.append(_Meaning(part, scope, entry, rank))
         self.fallbacks = [entry for entry in catalog if entry.fallback]
         self._index = PhraseIndex(phrases)
+        self._parts = np.array([meaning.part for meaning in self._meanings])
+        self._scopes = np.array([meaning.scope for meaning in self._meanings])
+        self._delights = np.array([bool(m.entry and m.entry.kind == "delight") for m in self._meanings])
+        order = {entry.id: number for number, entry in enumerate(catalog)}
+        self._entries = np.array([order[m.entry.id] if m.entry else len(order) for m in self._meanings])
         self._generation = -1
-        self._fit: list[Fit] = []
-        self._fits = np.zeros(0, dtype=np.bool_)
+        self._fits = np.zeros(0, dtype=np.int64)
 
     def _learn(self) -> None:
         """Looks up what the atoms that are new are to the phrases."""
         lexicon = self._model.lexicon
         if self._generation != self._model.generation:
             self._generation = self._model.generation
-            self._fit = []
-            self._fits = np.zeros(0, dtype=np.bool_)
-        begin, end = len(self._fit), len(lexicon.norm)
+            self._fits = self._fits[:0]
+        begin, end = len(self._fits), len(lexicon.norm)
         if begin < end:
-            self._fit += [
-                self._index.fit(lexicon.norm[at], lexicon.stem[at]) if lexicon.norm[at] else NO_FIT
-                for at in range(begin, end)
+            fit = self._index.fit
+            new = [
+                fit(norm, stemmed) if norm else NO_FIT
+                for norm, stemmed in zip(lexicon.norm[begin:], lexicon.stem[begin:], strict=True)
             ]
-            self._fits = np.append(self._fits, [fit is not NO_FIT for fit in self._fit[begin:]])
+            self._fits = np.concatenate([self._fits, np.array(new, dtype=np.int64)])
 
-    def listen(
-        self, prepared: Prepared, judged: Judged, which: NDArray[np.bool_], values: NDArray[np.float32]
-    ) -> dict[int, Heard]:
+    def listen(self, prepared: Prepared, judged: Judged, which: Bools, values: NDArray[np.float32]) -> dict[int, Heard]:
         """What was heard in the texts that ``which`` names: number of the text → what; nothing heard, no item.
 
         ``values`` are the texts' sentiments as wholes, ratings included.
@@ -117,131 +141,135 @@ class Ear:
         self._learn()
         frame, around = prepared.frame, prepared.around
         flags = around.flags
-        solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
-        walls = (flags & (SENTENCE_END | CONTRAST)) != 0
-        positions = np.cumsum(solid) + _WALL * (np.cumsum(walls) + frame.text_of)
-        found = np.flatnonzero(self._fits[frame.atoms] & which[frame.text_of])
+        fits = self._fits[frame.atoms]
+        found = np.flatnonzero((fits != NO_FIT) & which[frame.text_of])
         if not len(found):
             return {}
-        texts = frame.text_of[found]
-        edges = np.flatnonzero(np.append(True, texts[1:] != texts[:-1]))
-        ends = np.append(edges[1:], len(found)).tolist()
-        owners = texts[edges].tolist()
-        fits = self._fit
-        places = found.tolist()
-        at = positions[found].tolist()
-        fitting = [fits[atom] for atom in frame.atoms[found].tolist()]
-        context = _Context(prepared, judged, self._model)
+        solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
+        walls = (flags & (SENTENCE_END | CONTRAST)) != 0
+        positions = np.cumsum(solid) + _WALL * (np.cumsum(walls) + frame.text_of.astype(np.int64))
+        hits = self._index.find(fits[found], positions[found])
+        phrases, places = hits.phrases, found[hits.places]
+        stands = ~_negated(places, prepared, self._scopes[phrases])
+        phrases, places = phrases[stands], places[stands]
+        signals = self._parts[phrases] == SIGNAL
         heard: dict[int, Heard] = {}
-        find = self._index.find
-        for text, begin, end in zip(owners, edges.tolist(), ends, strict=True):
-            hits = find(places[begin:end], at[begin:end], fitting[begin:end])
-            if hits:
-                heard[text] = self._weigh(hits, context, float(values[text]))
+        self._note_mentions(phrases[~signals], places[~signals], prepared, judged, values, heard)
+        self._note_signals(phrases[signals], places[signals], prepared, heard)
         return heard
 
-    def _weigh(self, hits: list[Hit], context: _Context, value: float) -> Heard:
-        """Keeps the hits that hold."""
-        heard = Heard()
-        mentions: dict[str, tuple[float, int, Entry, tuple[int, ...], float]] = {}
-        told: list[tuple[float, str, tuple[int, ...]]] = []
-        undone: set[tuple[str, int]] = set()
-        waiting: list[tuple[_Meaning, Entry, tuple[int, ...]]] = []
-        meanings = self._meanings
-        for number, places in hits:
-            meaning = meanings[number]
-            if meaning.part == SIGNAL:
-                told.append((meaning.weight, meaning.signal, places))
-            elif meaning.part == UNLESS and meaning.entry:
-                if context.negated(places, NEGATION_SCOPE):
-                    continue
-                undone.add((meaning.entry.id, context.sentence[places[0]]))
-            elif meaning.entry:
-                waiting.append((meaning, meaning.entry, places))
-        for meaning, entry, places in waiting:
-            if undone and (entry.id, context.sentence[places[-1]]) in undone:
+    def _note_mentions(
+        self,
+        phrases: Numbers,
+        places: Numbers,
+        prepared: Prepared,
+        judged: Judged,
+        values: NDArray[np.float32],
+        heard: dict[int, Heard],
+    ) -> None:
+        """Keeps of each entry in each text the phrase that tells most, of those that hold."""
+        frame, around = prepared.frame, prepared.around
+        parts = self._parts[phrases]
+        owner = self._entries[phrases] * len(frame.atoms)
+        first, last = places[:, 0], places[:, -1]
+        unless = parts == UNLESS
+        undone = np.isin(owner + around.sentence[last], (owner + around.sentence[first])[unless])
+        rows = np.flatnonzero(~unless & ~undone)
+        rows = rows[self._hold(phrases[rows], last[rows], prepared, judged, values)]
+        best: dict[int, dict[str, tuple[float, int, Entry, list[str], float]]] = {}
+        surface, lengths = self._model.lexicon.surface, self._index.lengths[phrases[rows]].tolist()
+        for text, phrase, place, length, atoms, feeling in zip(
+            frame.text_of[first[rows]].tolist(),
+            phrases[rows].tolist(),
+            first[rows].tolist(),
+            lengths,
+            frame.atoms[places[rows]].tolist(),
+            judged.clause_values[around.clause[last[rows]]].tolist(),
+            strict=True,
+        ):
+            meaning = self._meanings[phrase]
+            entry = meaning.entry
+            if entry is None:
                 continue
-            feeling = context.value_of(places[-1])
-            if not context.holds(meaning.part, entry, places, feeling, value):
-                continue
-            best = mentions.get(entry.id)
-            if best is None or meaning.rank > best[0]:
-                mentions[entry.id] = (meaning.rank, places[0], entry, places, feeling)
-        for _, _, entry, places, feeling in sorted(mentions.values(), key=lambda item: (-item[0], item[1])):
-            kept = heard.pain_points if entry.kind == "pain_point" else heard.delights
-            kept.append((entry, context.words(places), feeling))
-        if told:
-            self._tell(told, context, heard)
-        return heard
+            mine = best.setdefault(text, {})
+            known = mine.get(entry.id)
+            if known is None or meaning.rank > known[0]:
+                words = [surface[atom] for atom in atoms[:length]]
+                mine[entry.id] = (meaning.rank, place, entry, words, feeling)
+        for text, mine in best.items():
+            told = heard[text] = Heard()
+            for _, _, entry, words, feeling in sorted(mine.values(), key=lambda item: (-item[0], item[1])):
+                kept = told.pain_points if entry.kind == "pain_point" else told.delights
+                kept.append((entry, words, feeling))
 
-    @staticmethod
-    def _tell(told: list[tuple[float, str, tuple[int, ...]]], context: _Context, heard: Heard) -> None:
-        """Signals, strongest first; words that told of one don't tell of it twice."""
-        used: dict[str, set[int]] = {}
-        for weight, signal, places in sorted(told, key=lambda item: (-item[0], -len(item[2]), item[2])):
-            if signal == "need":
-                if heard.need_at is None or places[0] < heard.need_at:
-                    heard.need_at = places[0]
-                continue
-            taken = used.setdefault(signal, set())
-            if not taken.isdisjoint(places) or context.negated(places, 3):
-                continue
-            taken.update(places)
-            heard.signals.setdefault(signal, []).append((weight, context.words(places)))
-
-
-class _Context:
-    """A frame's structure as plain lists, for look-ups one at a time."""
-
-    def __init__(self, prepared: Prepared, judged: Judged, model: Model) -> None:
+    def _hold(
+        self, phrases: Numbers, last: Numbers, prepared: Prepared, judged: Judged, values: NDArray[np.float32]
+    ) -> Bools:
+        """Whether a phrase, by its number and the place of its last word, counts as a mention of its entry."""
         around = prepared.around
-        self._surface = model.lexicon.surface
-        # Lists, because looking up one item of an array at a time is slow.
-        self._atoms: list[int] = prepared.frame.atoms.tolist()
-        self._flags: list[int] = around.flags.tolist()
-        self._clause: list[int] = around.clause.tolist()
-        self._since: list[int] = around.since_negator.tolist()
-        self._values: list[float] = judged.clause_values.tolist()
-        self.sentence: list[int] = around.sentence.tolist()
-        flags = around.flags
-        opens = np.flatnonzero(np.append(True, around.sentence[1:] != around.sentence[:-1]))
-        self._sentence_bits: list[int] = np.bitwise_or.reduceat(flags, opens).tolist()
-        self._clause_bits: list[int] = np.bitwise_or.reduceat(flags, around.clause_starts).tolist()
+        says, delight = self._parts[phrases] == SAYS, self._delights[phrases]
+        bits = np.bitwise_or.reduceat(around.flags, around.sentence_starts)[around.sentence[last]]
+        asks = ((bits & QUESTION) != 0) & ((bits & HEATED) == 0)
+        tells = (bits & np.where(says, ASKING, WHY)) != 0
+        clause = around.clause[last]
+        supposes = (np.bitwise_or.reduceat(around.flags, around.clause_starts)[clause] & WISH) != 0
+        # In the precision of the limits: what lies on one has to fall on the same side everywhere.
+        feeling = judged.clause_values[clause].astype(np.float64)
+        value = values[prepared.frame.text_of[last]].astype(np.float64)
+        pleased = np.where(says, feeling > CLEARLY_BAD, (feeling >= FEELS_GOOD) | ((feeling > 0) & (value >= 0.5)))
+        named = (feeling <= FEELS_BAD) | ((feeling < 0.1) & (value <= CLEARLY_BAD))
+        named &= (value < FEELS_GOOD) | (feeling <= 1.5 * CLEARLY_BAD)
+        pained = np.where(says, feeling < CLEARLY_POSITIVE, named)
+        out: Bools = ~supposes & np.where(delight, ~asks & pleased, (~asks | tells) & pained)
+        return out
 
-    def words(self, places: tuple[int, ...]) -> list[str]:
-        """The words at the places, as they were written, in lower case."""
-        return [self._surface[self._atoms[place]] for place in places]
+    def _note_signals(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
+        """Signals, strongest first; words that told of one don't tell of it twice."""
+        frame = prepared.frame
+        surface = self._model.lexicon.surface
+        told: dict[tuple[int, str], list[_Said]] = {}
+        for text, phrase, length, where in zip(
+            frame.text_of[places[:, 0]].tolist(),
+            phrases.tolist(),
+            self._index.lengths[phrases].tolist(),
+            places.tolist(),
+            strict=True,
+        ):
+            mine = heard.get(text)
+            if mine is None:
+                mine = heard[text] = Heard()
+            meaning = self._meanings[phrase]
+            signal = meaning.signal
+            if signal == "need":
+                if mine.need_at is None or where[0] < mine.need_at:
+                    mine.need_at = where[0]
+            elif signal.startswith("journey."):
+                mine.stages.setdefault(signal[8:], []).append((1.0, tuple(where[:length])))
+            else:
+                told.setdefault((text, signal), []).append((meaning.weight, tuple(where[:length])))
+        atoms = frame.atoms
+        for (text, signal), said in told.items():
+            heard[text].signals[signal] = [
+                (weight, [surface[atom] for atom in atoms[list(where)].tolist()]) for weight, where in _apart(said)
+            ]
 
-    def value_of(self, place: int) -> float:
-        """Sentiment of the clause at the place."""
-        return self._values[self._clause[place]]
 
-    def negated(self, places: tuple[int, ...], scope: int) -> bool:
-        """Whether a negator that is not part of the phrase turns it."""
-        flags = self._flags
-        for place in places:
-            if flags[place] & NEGATOR:
-                return False
-        return min(map(self._since.__getitem__, places)) <= scope
+def _apart(said: list[_Said]) -> list[_Said]:
+    """What is said, strongest and longest first, without what shares a word with one before."""
+    if len(said) == 1:
+        return said
+    kept: list[_Said] = []
+    taken: set[int] = set()
+    for weight, where in sorted(said, key=lambda item: (-item[0], -len(item[1]), item[1])):
+        if taken.isdisjoint(where):
+            taken.update(where)
+            kept.append((weight, where))
+    return kept
 
-    def holds(self, part: int, entry: Entry, places: tuple[int, ...], feeling: float, value: float) -> bool:
-        """Whether a phrase counts as a mention of its entry."""
-        if entry.negation and self.negated(places, entry.negation):
-            return False
-        last = places[-1]
-        bits = self._sentence_bits[self.sentence[last]]
-        question = bool(bits & QUESTION) and not bits & HEATED
-        supposes = bool(self._clause_bits[self._clause[last]] & WISH)
-        if entry.kind == "delight":
-            if question or supposes:
-                return False
-            if part == SAYS:
-                return feeling > CLEARLY_BAD
-            return feeling >= FEELS_GOOD or (feeling > 0 and value >= 0.5)
-        if supposes or (question and not bits & (ASKING if part == SAYS else WHY)):
-            return False
-        if part == SAYS:
-            return feeling < CLEARLY_POSITIVE
-        if value >= FEELS_GOOD and feeling > 1.5 * CLEARLY_BAD:
-            return False
-        return feeling <= FEELS_BAD or (feeling < 0.1 and value <= CLEARLY_BAD)
+
+def _negated(places: Numbers, prepared: Prepared, scopes: Numbers) -> Bools:
+    """Whether a negator that is not part of the phrase turns it: hits × places of their words, and their scopes."""
+    around = prepared.around
+    within = ((around.flags[places] & NEGATOR) != 0).any(axis=1)
+    out: Bools = ~within & (around.since_negator[places].min(axis=1) <= scopes)
+    return out

@@ -174,7 +174,7 @@ class Model:
 
         A letter of five calm sentences and one furious one is a furious letter. Neutral (the last) is of the whole.
         """
-        opens = np.flatnonzero(np.append(True, around.sentence[1:] != around.sentence[:-1]))
+        opens = around.sentence_starts
         counts = np.diff(np.append(opens, len(frame.atoms)))
         sentences = np.add.reduceat(parts[:, EMOTION], opens, axis=0) / np.sqrt(counts, dtype=np.float32)[:, None]
         sentences += self.weights.bias[EMOTION]

@@ -329,10 +329,7 @@ def _stage(pains: list[tuple[Entry, list[str], float]], heard: Heard, source: So
         return pains[0][0].journey_stage
     if heard.delights:
         return heard.delights[0][0].journey_stage
-    votes = [(len(said), name) for name, said in heard.signals.items() if name.startswith("journey.")]
-    if votes:
-        return max(votes)[1].removeprefix("journey.")
-    return "get_help" if source == "tickets" else None
+    return heard.stage() or ("get_help" if source == "tickets" else None)
 
 
 _OPTIONAL = ("product", "version", "region", "url", "conversation_id")

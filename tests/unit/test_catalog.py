@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from streams.catalog import Catalog, CatalogError, Catalogs, load_pack, pack_names
 from streams.catalog.catalog import Pack
-from streams.catalog.phrases import PhraseError, PhraseIndex, parse
+from streams.catalog.index import NO_FIT, PhraseIndex
+from streams.catalog.phrases import PhraseError, parse
 from streams.catalog.stems import stem
 
 WORDS = {"parcel": "order parcel box", "not": "not never hasnt"}
@@ -29,10 +31,13 @@ def pack(name: str, id_: str = "late", says: str = '"late"', more: str = "") -> 
 
 def find(phrases: list[str], text: str) -> list[tuple[int, tuple[int, ...]]]:
     index = PhraseIndex([parse(phrase, WORDS) for phrase in phrases])
-    fits = [(at, index.fit(word, stem(word))) for at, word in enumerate(text.split())]
-    kept = [(at, fit) for at, fit in fits if fit.elements]
-    places = [at for at, _ in kept]
-    return [tuple(hit) for hit in index.find(places, places, [fit for _, fit in kept])]
+    fits = np.array([index.fit(word, stem(word)) for word in text.split()])
+    places = np.flatnonzero(fits != NO_FIT)
+    hits = index.find(fits[places], places)
+    return [
+        (number, tuple(places[found[: index.lengths[number]]].tolist()))
+        for number, found in zip(hits.phrases.tolist(), hits.places, strict=True)
+    ]
 
 
 def test_every_pack_is_there_and_loads() -> None:

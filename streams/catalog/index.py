@@ -1,0 +1,191 @@
+"""All phrases of a catalog, and how they are found in the words of a whole frame at once.
+
+Each phrase has a key: its element whose words are rarest. Only where a key is met is the rest of its phrase looked for,
+in the few words around; so most phrases cost nothing, and the cost is linear in the text. The search runs in numpy over
+all keys of a frame together, one step to the neighbouring word at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.catalog.phrases import Element
+from streams.catalog.stems import stem
+
+DOMAIN_WEIGHT = 60
+"""What each phrase that has a word adds to the word's frequency per million, when keys are chosen."""
+FREQUENCIES = Path(__file__).with_name("frequencies.txt")
+NO_FIT = 0
+"""The fit of words that are nothing to the phrases."""
+_FAR = 1 << 40
+"""A position beyond all others."""
+
+Numbers = NDArray[np.int64]
+
+
+class Hits(NamedTuple):
+    """Phrases that were found, by the places of their keys, at one place by their numbers; one row a hit."""
+
+    phrases: Numbers
+    """Their numbers."""
+    places: Numbers
+    """hits × length of the longest phrase: the places of their words; shorter phrases repeat their last one."""
+
+
+@lru_cache(maxsize=1)
+def _frequencies() -> tuple[dict[str, int], dict[str, int]]:
+    """How often common words are, per million: by stem, and by the word itself."""
+    by_stem: dict[str, int] = {}
+    by_word: dict[str, int] = {}
+    for line in FREQUENCIES.read_text("utf-8").splitlines():
+        word, count = line.split(" ")
+        by_word[word] = int(count)
+        by_stem[stem(word)] = by_stem.get(stem(word), 0) + int(count)
+    return by_stem, by_word
+
+
+def _frequency(element: Element) -> int:
+    """How often a word of the element is met, per million words; words that are not common count as one."""
+    by_stem, by_word = _frequencies()
+    total = sum(by_stem.get(word, 1) for word in element.stems) + sum(by_word.get(word, 1) for word in element.exact)
+    for prefix in element.prefixes:
+        total += 1 + sum(count for word, count in by_word.items() if word.startswith(prefix))
+    return total
+
+
+class PhraseIndex:
+    """Phrases are known by their number, in the order given; what a word is to them, by the number of its fit."""
+
+    def __init__(self, phrases: Iterable[Sequence[Element]]) -> None:
+        self._by_stem: dict[str, list[int]] = {}
+        self._by_exact: dict[str, list[int]] = {}
+        self._by_prefix: dict[str, list[int]] = {}
+        self._keyed: dict[int, list[tuple[int, int]]] = {}
+        """Element → the phrases of which it is the key, each with its place in them."""
+        numbers: dict[tuple[frozenset[str], frozenset[str], frozenset[str]], int] = {}
+        uses: Counter[str] = Counter()
+        kept = [tuple(phrase) for phrase in phrases]
+        for phrase in kept:
+            uses.update(set().union(*(element.stems | element.exact for element in phrase)))
+        self.lengths = np.array([len(phrase) for phrase in kept], dtype=np.int64)
+        """Of each phrase, how many elements it has."""
+        longest = max(map(len, kept), default=1)
+        self._elements = np.zeros((len(kept), longest), dtype=np.int64)
+        self._gaps = np.zeros((len(kept), longest), dtype=np.int64)
+        """Of each phrase's elements, how many other words may stand before it."""
+        for number, phrase in enumerate(kept):
+            for place, element in enumerate(phrase):
+                key = element[:3]
+                if key not in numbers:
+                    numbers[key] = len(numbers)
+                    for words, table in zip(key, (self._by_stem, self._by_exact, self._by_prefix), strict=True):
+                        for word in words:
+                            table.setdefault(word, []).append(numbers[key])
+                self._elements[number, place] = numbers[key]
+                self._gaps[number, place] = element.gap
+            # Words of many phrases are what this catalog's customers talk of, however rare they are elsewhere.
+            cost = [
+                _frequency(element) + DOMAIN_WEIGHT * sum(uses[word] for word in element.stems | element.exact)
+                for element in phrase
+            ]
+            rarest = cost.index(min(cost))
+            self._keyed.setdefault(int(self._elements[number, rarest]), []).append((number, rarest))
+        self._shortest = min(map(len, self._by_prefix), default=0)
+        self._longest = max(map(len, self._by_prefix), default=0)
+        self._fits: dict[frozenset[int], int] = {}
+        self._fitting = np.zeros((64, max(len(numbers), 1)), dtype=np.bool_)
+        """fits × elements: whether words of a fit fit an element."""
+        self._keys = np.zeros((0, 2), dtype=np.int64)
+        """The keys of all fits, one behind the other: the phrase, and the place of its key in it."""
+        self._new_keys: list[tuple[int, int]] = []
+        """Those of new fits, which are yet to be put behind them."""
+        self._key_counts = np.zeros(64, dtype=np.int64)
+        self._key_starts = np.zeros(64, dtype=np.int64)
+        self._number_of(frozenset())
+
+    def fit(self, norm: str, stemmed: str) -> int:
+        """What a word is to the phrases, as a number for `find`; most words are nothing to them (`NO_FIT`)."""
+        found = [*self._by_stem.get(stemmed, ()), *self._by_exact.get(norm, ())]
+        if self._longest:
+            for size in range(self._shortest, min(len(norm), self._longest) + 1):
+                found += self._by_prefix.get(norm[:size], ())
+        return self._number_of(frozenset(found)) if found else NO_FIT
+
+    def _number_of(self, elements: frozenset[int]) -> int:
+        known = self._fits.get(elements)
+        if known is not None:
+            return known
+        number = self._fits[elements] = len(self._fits)
+        if number == len(self._fitting):
+            self._fitting = np.concatenate([self._fitting, np.zeros_like(self._fitting)])
+            self._key_counts = np.concatenate([self._key_counts, np.zeros_like(self._key_counts)])
+            self._key_starts = np.concatenate([self._key_starts, np.zeros_like(self._key_starts)])
+        self._fitting[number, list(elements)] = True
+        keys = sorted(key for element in elements for key in self._keyed.get(element, ()))
+        self._key_starts[number], self._key_counts[number] = len(self._keys) + len(self._new_keys), len(keys)
+        self._new_keys += keys
+        return number
+
+    def find(self, fits: Numbers, positions: Numbers) -> Hits:
+        """The phrases among words, of which only those are given that fit an element.
+
+        Args:
+            fits: What each word is to the phrases, as `fit` says.
+            positions: Where it stands, ascending: a step of one a word, a jump where no phrase may pass.
+        """
+        if self._new_keys:
+            self._keys = np.concatenate([self._keys, np.array(self._new_keys, dtype=np.int64)])
+            self._new_keys = []
+        counts = self._key_counts[fits]
+        places = np.repeat(np.arange(len(fits)), counts)
+        within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+        phrases, keys = self._keys[np.repeat(self._key_starts[fits], counts) + within].T
+        found = np.repeat(places[:, None], self._elements.shape[1], axis=1)
+        # One word more at either end, out of reach, so that no step leaves the arrays.
+        fits = np.concatenate([[NO_FIT], fits, [NO_FIT]])
+        positions = np.concatenate([[-_FAR], positions, [_FAR]])
+        whole = np.ones(len(places), dtype=np.bool_)
+        for step in range(1, int(keys.max(initial=0)) + 1):
+            some = np.flatnonzero(whole & (keys >= step))
+            phrase, place = phrases[some], keys[some] - step
+            wanted, gap = self._elements[phrase, place], self._gaps[phrase, place + 1]
+            met = self._nearest(found[some, place + 1], wanted, gap, -1, fits, positions)
+            found[some, place], whole[some] = met, met >= 0
+        after = self.lengths[phrases] - keys
+        for step in range(1, int(after.max(initial=1))):
+            some = np.flatnonzero(whole & (after > step))
+            phrase, place = phrases[some], keys[some] + step
+            wanted, gap = self._elements[phrase, place], self._gaps[phrase, place]
+            met = self._nearest(found[some, place - 1], wanted, gap, 1, fits, positions)
+            # What is behind the end of the phrase repeats its last word.
+            found[some, place], whole[some] = met, met >= 0
+        hits = np.flatnonzero(whole)
+        phrases, found = phrases[hits], found[hits]
+        last = np.minimum(np.arange(found.shape[1]), self.lengths[phrases][:, None] - 1)
+        return Hits(phrases, np.take_along_axis(found, last, axis=1))
+
+    def _nearest(
+        self, start: Numbers, wanted: Numbers, gap: Numbers, direction: int, fits: Numbers, positions: Numbers
+    ) -> Numbers:
+        """Of each word, the place of the nearest one in the direction that fits what is wanted; -1 where none does."""
+        met = np.full(len(start), -1, dtype=np.int64)
+        waiting = np.arange(len(start))
+        here = positions[start + 1]
+        at = start + 1
+        while len(waiting):
+            at = at + direction
+            away = np.abs(positions[at] - here)
+            near = np.flatnonzero(away <= gap + 1)
+            waiting, at, here, wanted, gap, away = (a[near] for a in (waiting, at, here, wanted, gap, away))
+            fitting = self._fitting[fits[at], wanted] & (away > 0)
+            met[waiting[fitting]] = at[fitting] - 1
+            others = np.flatnonzero(~fitting)
+            waiting, at, here, wanted, gap = (a[others] for a in (waiting, at, here, wanted, gap))
+        return met
