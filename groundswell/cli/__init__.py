@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from groundswell.cli import backtest, demo, doctor, quarantine, replay, schema, score, send, tail, topics, up, worker
+from groundswell.cli import (
+    backtest,
+    demo,
+    doctor,
+    quarantine,
+    replay,
+    schema,
+    score,
+    send,
+    series,
+    tail,
+    topics,
+    up,
+    worker,
+)
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import Guarded, debugging
 
@@ -52,6 +66,7 @@ app.command()(send.send)
 app.command()(tail.tail)
 app.command()(replay.replay)
 app.command()(backtest.backtest)
+app.command()(series.series)
 app.command()(score.score)
 app.command()(schema.schema)
 app.command()(doctor.doctor)

@@ -22,6 +22,7 @@ CODES = {
     "BadConnectionSettings": Exit.USAGE,
     "ColumnsError": Exit.USAGE,
     "RecordedError": Exit.USAGE,
+    "SeriesError": Exit.USAGE,
     "SettingsError": Exit.USAGE,
     "UsageError": Exit.USAGE,
     "LabelsError": Exit.USAGE,

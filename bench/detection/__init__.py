@@ -1,0 +1,1 @@
+"""How good the detector is: on NAB's tweets, on series made here, and how fast."""

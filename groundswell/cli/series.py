@@ -1,0 +1,151 @@
+"""``groundswell series``: the detector on plain series of counts, without a broker."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
+
+import typer
+from rich.table import Table
+
+from groundswell.cli import options
+from groundswell.cli.failures import ProblemError, UsageError
+from groundswell.cli.output import clean, out, say, warn, write_json
+
+if TYPE_CHECKING:
+    from streams.detection.rows import Row
+    from streams.detection.series import Point
+
+COLUMNS: Final = ("timestamp", "value", "anomaly_score", "flag")
+
+
+class _Writer(Protocol):
+    def writerow(self, row: tuple[object, ...], /) -> object: ...
+
+
+def series(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.csv…", help="Tables with the columns timestamp, value.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for a table per file; made where missing.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Find bursts and swells in series of counts, each by its own past, and tell when an alert would fire.
+
+    A row is a moment and the count since the row before, in order of time. DIR/FILE.csv repeats the rows with
+    anomaly_score (0.5 or more exactly where an alert fires) and flag (1 there, else 0).
+    """
+    targets = _targets(files, to)
+    for file, target in zip(files, targets, strict=True):
+        told = _judge(file, target)
+        if as_json:
+            write_json(told)
+        else:
+            _show(told)
+
+
+def _judge(file: Path, target: Path | None) -> dict[str, Any]:
+    """Read one file, judge and write it row by row, and sum up what came of it."""
+    from streams.detection.rows import rows
+    from streams.detection.series import SeriesDetector
+
+    detector = SeriesDetector()
+    reasons: Counter[str] = Counter()
+    alerts = []
+    with _lines(file) as lines, _table(target) if target else nullcontext() as table:
+        for row in rows(str(file), lines):
+            point = detector.feed(row.time_s, row.value)
+            reasons[point.reason] += 1
+            if point.fired:
+                alerts.append(_alert(row, point))
+            if table is not None:
+                table.writerow((row.timestamp, row.text, point.score, int(point.fired)))
+    told = {"file": str(file), "rows": reasons.total(), "alerts": alerts, "reasons": dict(sorted(reasons.items()))}
+    return told if target is None else told | {"out": str(target)}
+
+
+def _alert(row: Row, point: Point) -> dict[str, Any]:
+    return {
+        "timestamp": row.timestamp.strip(),
+        "score": point.score,
+        "observed": round(point.observed, 1),
+        "expected": round(point.expected or 0.0, 1),
+        "window_seconds": int(point.window_s),
+    }
+
+
+def _show(told: dict[str, Any]) -> None:
+    alerts, reasons = told["alerts"], told["reasons"]
+    say(f"{clean(told['file'])}: {told['rows']:,} rows, {len(alerts)} alert{'s' if len(alerts) != 1 else ''}")
+    if alerts:
+        table = Table("alert", "count", "usual", "in", "score", box=None, pad_edge=False)
+        for alert in alerts:
+            hours = alert["window_seconds"] / 3600
+            span = f"{hours:g} h" if hours >= 1 else f"{alert['window_seconds'] // 60} min"
+            table.add_row(
+                clean(alert["timestamp"]),
+                f"{alert['observed']:g}",
+                f"{alert['expected']:g}",
+                span,
+                f"{alert['score']:.2f}",
+            )
+        out().print(table)
+    judged = told["rows"] - sum(reasons.get(reason, 0) for reason in ("no_baseline", "no_value", "out_of_order"))
+    if not judged:
+        warn(f"{told['file']}: too short for a baseline, which takes two days and 48 rows; nothing was judged")
+    if reasons.get("no_value"):
+        warn(f"{told['file']}: {reasons['no_value']:,} rows have no value and were passed over")
+    if reasons.get("out_of_order"):
+        warn(
+            f"{told['file']}: {reasons['out_of_order']:,} rows were passed over, for they are not after the rows "
+            "before them, or far ahead; sort by time, and give local times their offset from UTC"
+        )
+
+
+def _targets(files: list[Path], to: Path | None) -> list[Path | None]:
+    """Where each file's table goes."""
+    if to is None:
+        return [None] * len(files)
+    targets = [to / file.name for file in files]
+    for name, count in Counter(target.name for target in targets).items():
+        if count > 1:
+            raise UsageError(f"{count} of the files are called {name}, and --out has room for one; run them one by one")
+    for file, target in zip(files, targets, strict=True):
+        if target.exists() and file.exists() and target.samefile(file):
+            raise UsageError(f"--out {to} would overwrite {file}; name another folder")
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProblemError(f"{to} can't be made: {error.strerror or error}") from error
+    return list(targets)
+
+
+@contextmanager
+def _lines(file: Path) -> Iterator[Iterator[str]]:
+    try:
+        # A table saved by a spreadsheet begins with a byte order mark.
+        opened = file.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror or error}") from error
+    with opened:
+        yield opened
+
+
+@contextmanager
+def _table(target: Path) -> Iterator[_Writer]:
+    """A table that takes its place only when it is whole."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as opened:
+            table = csv.writer(opened, lineterminator="\n")
+            table.writerow(COLUMNS)
+            yield table
+        part.replace(target)
+    except OSError as error:
+        raise ProblemError(f"{target} can't be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
