@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -44,6 +46,18 @@ train: $(READY) ## Build the scorer's weights anew from ../shared/data (a few mi
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.evaluate
 
+$(BENCH_READY): bench/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Groundswell needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement bench/requirements.txt \
+	    || { echo "The contestants can't be installed in $(BENCH_VENV); ours alone: $(BIN)/python -m bench --only groundswell,path,path2"; exit 1; }
+	@touch $@
+
+.PHONY: bench
+bench: $(READY) $(BENCH_READY) ## Speed beside Faust, Bytewax, Quix and a loop by hand; ROUNDS= EVENTS= ONLY=name,name INPUT=file JSON=file
+	$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(ONLY),--only $(ONLY)) \
+	    $(if $(INPUT),--input $(INPUT)) $(if $(JSON),--json $(JSON))
+
 .PHONY: lock
 lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from it what the image installs
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -54,7 +68,10 @@ lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from i
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' --constraint requirements.lock - \
 	    --output-file deploy/build.txt
+	sed -n 's/^\(faust-streaming\|mode-streaming\|aiokafka\|orjson\)==\([^ ]*\).*/\1==\2/p' requirements.lock \
+	    | cat bench/requirements.in - | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command 'make lock' - --output-file bench/requirements.txt
 
 .PHONY: clean
 clean: ## Remove .venv and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
