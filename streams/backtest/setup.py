@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,7 +30,7 @@ class Setup:
 
     name: str
     settings: Settings
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the detector that are not its defaults."""
 
     @property
@@ -51,7 +51,7 @@ class Setup:
                 raise SetupError(
                     f"{self.name}: the detector {self.settings.detector} has no parameter {name!r}; {there}"
                 )
-            _check_number(f"{self.name}: {PARAMETERS}.{name}", value, known[name])
+            _check(f"{self.name}: {PARAMETERS}.{name}", value, known[name])
         try:
             return cast(Detector, replace(it, **self.parameters))
         except (TypeError, ValueError) as error:
@@ -90,7 +90,7 @@ def read_setup(text: str, name: str, base: Settings) -> Setup:
             raise SetupError(f"{name}: there is no key {key!r}; there are: {', '.join(sorted(KEYS))}")
     parameters = content.pop(PARAMETERS, {})
     if not isinstance(parameters, dict):
-        raise SetupError(f"{name}: {PARAMETERS} is a table: [{PARAMETERS}], and a line NAME = NUMBER each")
+        raise SetupError(f"{name}: {PARAMETERS} is a table: [{PARAMETERS}], and a line NAME = VALUE each")
     changed = {key: _value(name, key, value) for key, value in content.items()}
     return Setup(name, base.model_copy(update=changed), parameters)
 
@@ -106,8 +106,23 @@ def _value(name: str, key: str, value: object) -> Any:
         raise SetupError(f"{name}: {where}: {said[:1].lower()}{said[1:]}, not {value!r}") from None
 
 
-def _check_number(where: str, value: object, default: object) -> None:
-    kind: Literal["a whole number", "a number"] = "a whole number" if isinstance(default, int) else "a number"
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole or (kind == "a number" and isinstance(value, float) and math.isfinite(value))):
-        raise SetupError(f"{where} is {kind}, not {value!r}")
+def _check(where: str, value: object, default: object) -> None:
+    """See that a parameter is of the kind that its default is."""
+    kind = next(kind for kind in _KINDS if isinstance(default, kind) or kind is object)
+    name, fits = _KINDS[kind]
+    if not fits(value):
+        raise SetupError(f"{where} is {name}, not {value!r}")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# A bool is an int in Python, so it comes first.
+_KINDS: dict[type, tuple[str, Callable[[object], bool]]] = {
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    int: ("a whole number", _whole),
+    float: ("a number", lambda value: _whole(value) or (isinstance(value, float) and math.isfinite(value))),
+    str: ("text", lambda value: isinstance(value, str)),
+    object: ("not for a file to set", lambda _: False),
+}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from streams.backtest import Setup, SetupError, Trace, read_setup
-from streams.detection import Verdict, detector
+from streams.detection import DETECTORS, Verdict, detector
+from streams.detection.surge import Surge
 from streams.settings import Settings
 from tests.support.records import BASE_MS, HOUR, MINUTE
 
@@ -128,9 +130,42 @@ def test_a_wrong_configuration_is_told_by_its_key(text: str, message: str) -> No
         ({"minimum": 8.5}, "a: parameters.minimum is a whole number, not 8.5"),
         ({"minimum": True}, "a: parameters.minimum is a whole number, not True"),
         ({"ratio": float("nan")}, "a: parameters.ratio is a number, not nan"),
+        ({"ratio": "2"}, "a: parameters.ratio is a number, not '2'"),
+        ({"ratio": [2]}, "a: parameters.ratio is a number, not [2]"),
     ],
 )
 def test_a_wrong_parameter_is_told_by_its_name(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(SetupError) as raised:
         _ = Setup("a", Settings(), parameters).detector
+    assert message in str(raised.value)
+
+
+@dataclass(frozen=True)
+class Odd(Surge):
+    """A detector with parameters of every kind."""
+
+    strict: bool = False
+    memory: str = "week"
+    steps: tuple[int, ...] = (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"strict": True, "memory": "day", "ratio": 3}, None),
+        ({"strict": 1}, "a: parameters.strict is true or false, not 1"),
+        ({"memory": 7}, "a: parameters.memory is text, not 7"),
+        ({"steps": [1]}, "a: parameters.steps is not for a file to set, not [1]"),
+    ],
+)
+def test_a_parameter_is_of_the_kind_of_its_default(
+    parameters: dict[str, Any], message: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DETECTORS, "odd", Odd)
+    setup = Setup("a", Settings(detector="odd"), parameters)
+    if message is None:
+        assert setup.detector == Odd(strict=True, memory="day", ratio=3)
+        return
+    with pytest.raises(SetupError) as raised:
+        _ = setup.detector
     assert message in str(raised.value)
