@@ -156,7 +156,8 @@ class SeriesDetector:
 
     def _judge(self, time_s: float, elapsed_s: float) -> Point:
         """The verdict on the two windows that end here, which are learned then."""
-        hour, elapsed = time_s % DAY_S / HOUR_S, elapsed_s / HOUR_S
+        # A time just below 0 is rounded up to a whole day.
+        hour, elapsed = time_s % DAY_S / HOUR_S % 24.0, elapsed_s / HOUR_S
         fast, slow = self.fast, self.slow
         burst, swell = self._windows[0].count(self._step), self._windows[1].count(self._step)
         expected, deviation = self._habits[0].judge(burst, hour)
