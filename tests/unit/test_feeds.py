@@ -14,7 +14,9 @@ from tests.support.records import BASE_MS, HOUR, observed, scored
 
 
 def quote(text: str, *, need: str | None = None, product: str | None = None, sentiment: float = -0.5) -> dict[str, Any]:
-    record = scored(text[:100], BASE_MS, text=text, need=need, product=product, points=["late_delivery"], sentiment=sentiment)
+    record = scored(
+        text[:100], BASE_MS, text=text, need=need, product=product, points=["late_delivery"], sentiment=sentiment
+    )
     record["pain_points"][0]["words"] = ["late"]
     return observed(record).quote
 
