@@ -197,6 +197,17 @@ class FrameApp(faust.App):  # type: ignore[misc]
         log.critical("The agent %s has failed", agent.name, exc_info=exc)
         await self.crash(exc)
 
+    async def crash(self, reason: BaseException) -> None:
+        """End the worker with this reason and a code that is not 0, whatever else is broken."""
+        worker = self.beacon.root.data
+        if isinstance(worker, Worker):
+            worker.last_resort.ending()
+        try:
+            await super().crash(reason)
+        except RuntimeError:  # A part whose thread has died can't be told: its event loop is closed.
+            worker._crashed.set()
+            worker.crash_reason = reason
+
     @property
     def joined(self) -> bool:
         """Whether the group has given this worker its part, be it no partitions, at least once."""

@@ -30,7 +30,7 @@ class Sparingly(logging.Filter):
         if library in ("aiokafka", "kafka") and self._away():
             return False
         kind = (record.name, str(record.msg))
-        if record.created - self._said.get(kind, 0.0) < AGAIN_SECONDS:
+        if record.created - self._said.get(kind, float("-inf")) < AGAIN_SECONDS:
             return False
         self._said[kind] = record.created
         return True

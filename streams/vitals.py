@@ -43,6 +43,7 @@ class Vitals:
         self._app = app
         self._producers = list(producers)
         self._sites = list(sites)
+        self._actors = {name: _running(agent) for name, agent in app.agents.items()}
         self._suspects: set[str] = set()
 
     def dead(self) -> str | None:
@@ -60,12 +61,14 @@ class Vitals:
                 for task in service._get_tasks():
                     if task.fun.__name__ not in running:
                         yield f"{type(service).__name__}.{task.fun.__name__}", ""
-        for agent in self._app.agents.values():
-            if agent.started and all(actor.actor_task is None or actor.actor_task.done() for actor in agent._actors):
-                yield f"agent {agent.name}", ""
+        for name, agent in self._app.agents.items():
+            # Faust starts an agent again that was cancelled; the frame that it had in hand is then passed over.
+            if _running(agent) != self._actors[name]:
+                yield f"agent {name}", ""
         for name, task in self._clients_tasks():
             if task is None or task.done():
-                yield name, "" if task is None or task.cancelled() else f"{task.exception()!r}"
+                error = None if task is None or task.cancelled() else task.exception()
+                yield name, repr(error) if error else ""
         for site in self._sites:
             if site._server is None or not site._server.is_serving():
                 yield f"HTTP on {site.name}", ""
@@ -80,6 +83,10 @@ class Vitals:
         consumer = thread._consumer
         if consumer is not None and consumer._coordinator is not None:
             yield "the consumer's group membership", _failed(consumer._coordinator)
+            if (
+                beating := consumer._coordinator._heartbeat_task
+            ) and not consumer._coordinator._rejoin_needed_fut.done():
+                yield "the consumer's heartbeats", beating  # There are none while it joins, or is about to.
             yield "the consumer's fetching", consumer._fetcher._fetch_task
             yield "the consumer's metadata", consumer._client._sync_task
 
@@ -91,6 +98,11 @@ def _failed(coordinator: Any) -> Any:
     failed: asyncio.Future[None] = asyncio.Future()
     failed.set_exception(coordinator._pending_exception)
     return failed
+
+
+def _running(agent: Any) -> set[int]:
+    """Identities of an agent's tasks."""
+    return {id(task) for actor in agent._actors.copy() if (task := actor.actor_task) is not None and not task.done()}
 
 
 def _services(app: Any) -> Iterator[Any]:

@@ -15,7 +15,7 @@ def passes(sieve: Sparingly, name: str, message: str, at: float, level: int = lo
 
 def test_a_library_says_each_kind_of_thing_once_a_minute() -> None:
     sieve = Sparingly(lambda: False)
-    said = [at for at in range(0, 125) if passes(sieve, "aiokafka.conn", "Unable to connect %s", 1000.0 + at)]
+    said = [at for at in range(125) if passes(sieve, "aiokafka.conn", "Unable to connect %s", 1000.0 + at)]
     assert said == [0, 60, 120]
     assert passes(sieve, "aiokafka.conn", "Something else %s", 1001.0)
     assert passes(sieve, "mode.services", "Unable to connect %s", 1001.0)
