@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import unicodedata
+from binascii import b2a_base64
 from functools import lru_cache
 from hashlib import blake2b
 
 SIZE = 12
 """Bytes of a pseudonym: 96 bits, 16 url-safe characters. A collision among a billion authors has odds of 1 in 10¹¹."""
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Pseudonyms:
@@ -25,7 +27,8 @@ class Pseudonyms:
         if not key:
             raise ValueError("the pseudonym key is empty: set GROUNDSWELL_PSEUDONYM_KEY to a long random secret")
         # BLAKE2b takes keys up to 64 bytes; a longer one is hashed first, as HMAC does.
-        self._key = key if len(key) <= 64 else blake2b(key).digest()
+        key = key if len(key) <= 64 else blake2b(key).digest()
+        self._keyed = blake2b(key=key, digest_size=SIZE, person=b"groundswell")
         self.of = lru_cache(maxsize=65_536)(self._of)
 
     def _of(self, author: str, namespace: str = "") -> str:
@@ -36,5 +39,6 @@ class Pseudonyms:
         """
         folded = unicodedata.normalize("NFC", author).casefold().strip().removeprefix("@")
         said = f"{namespace.casefold()}\x1f{folded}" if namespace else folded
-        digest = blake2b(said.encode("utf-8", "surrogatepass"), key=self._key, digest_size=SIZE, person=b"groundswell")
-        return base64.urlsafe_b64encode(digest.digest()).decode("ascii")
+        digest = self._keyed.copy()
+        digest.update(said.encode("utf-8", "surrogatepass"))
+        return b2a_base64(digest.digest(), newline=False).translate(_URL_SAFE).decode("ascii")

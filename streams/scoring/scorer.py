@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.base import SCHEMA_VERSION, epoch_ms, stamp
-from schemas.raw import Post, RawEvent, Source
+from schemas.raw import RawEvent, Source
 from schemas.scored import EMOTIONS
-from streams.catalog import Catalog, Catalogs, Entry
+from streams.catalog import Catalog, Catalogs
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.hearing import Ear, Heard
 from streams.scoring.language import LANGUAGES, MASKS, of_latin, other_script
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.pseudonyms import Pseudonyms
-from streams.scoring.signals import from_fields, together
+from streams.scoring.records import carry, mentions, signals, stage
 from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
 
 Tier = Literal["fast", "textblob"]
@@ -29,7 +29,6 @@ CHARACTERS_AT_ONCE = 200_000
 """Texts are read in portions of about so many characters, so that a frame of long texts stays small in memory."""
 LEAST_PART = 0.12
 """Logits that a word must move the sentiment by to be shown."""
-NEED_LENGTH = 300
 _STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
 """What five stars add to the logits of negative, neutral and positive; one star the reverse, neutral alike."""
 
@@ -65,7 +64,8 @@ class Scorer:
     def _score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         said = [event for _, event, _ in events]
         cleaned = self._cleaner.clean(said, [source == "tickets" for source, _, _ in events])
-        prepared = self._model.prepare(cleaned.whole())
+        whole = cleaned.whole()
+        prepared = self._model.prepare(whole)
         languages = self._languages(prepared, cleaned.texts, said)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
@@ -81,23 +81,32 @@ class Scorer:
         words = self._top_words(prepared, judged, labels)
         # The company's own answers speak of its customers' pain; only the customers suffer it.
         spoken = read & np.array([event.__dict__.get("direction") != "agent" for event in said])
-        heard = self._listen(prepared, judged, spoken, values, [event.brand for event in said])
-
-        records = []
-        confidences = np.where(silent, 0.0, chances.max(axis=1)).astype(np.float64).round(3).tolist()
-        rounded = values.astype(np.float64).round(3).tolist()
-        starts = prepared.frame.starts.tolist()
-        rows = zip(
-            events, cleaned.texts, languages, labels.tolist(), rounded, confidences, intensity, starts, strict=True
-        )
+        brands = [event.brand for event in said]
+        ears = {brand: self._ear(self._catalogs.for_brand(brand)) for brand in set(brands)}
+        heard = _listen([ears[brand] for brand in brands], prepared, judged, spoken, values)
+        directed = spoken.tolist()
+        starts, clause = prepared.frame.starts.tolist(), self._model.lexicon.clause
         nothing = Heard()
-        for at, ((source, event, origin), text, language, label, value, confidence, strength, start) in enumerate(rows):
-            title = cleaned.titles.get(at)
+        records = []
+        for at, ((source, event, origin), text, language, label, value, confidence, strength, felt, moved) in enumerate(
+            zip(
+                events,
+                cleaned.texts,
+                languages,
+                labels.tolist(),
+                values.astype(np.float64).round(3).tolist(),
+                np.where(silent, 0.0, chances.max(axis=1)).astype(np.float64).round(3).tolist(),
+                intensity,
+                emotions,
+                words,
+                strict=True,
+            )
+        ):
             mine = heard.get(at, nothing)
-            catalog = self._catalogs.for_brand(event.brand)
             pains = mine.pain_points
-            if not pains and not mine.delights and label == 0 and spoken[at] and not _only_asks(text):
-                pains = [(entry, words[at][:2], value) for entry in self._ear(catalog).fallbacks[:1]]
+            if not pains and not mine.delights and label == 0 and directed[at] and not _only_asks(text):
+                pains = [(entry, moved[:2], value) for entry in ears[event.brand].fallbacks[:1]]
+            need = "" if mine.need_at is None else clause(whole[at], mine.need_at - starts[at])
             record: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
                 "id": event.id,
@@ -109,16 +118,16 @@ class Scorer:
                 "language": language,
                 "read": language == "en",
                 "sentiment": {"label": LABELS[label], "value": value, "confidence": confidence},
-                "emotions": emotions[at],
+                "emotions": felt,
                 "intensity": strength,
-                "journey_stage": _stage(pains, mine, source),
-                "signals": self._signals(event, mine, start, text, title),
-                "pain_points": [_mention(*mention) for mention in pains],
-                "delights": [_mention(*mention) for mention in mine.delights],
-                "words": words[at],
+                "journey_stage": stage(pains, mine, source),
+                "signals": signals(event, mine, need),
+                "pain_points": mentions(pains) if pains else [],
+                "delights": mentions(mine.delights) if mine.delights else [],
+                "words": moved,
                 "origin": origin,
             }
-            _carry(record, source, event, title, cleaned.redacted.get(at))
+            carry(record, source, event, cleaned.titles.get(at), cleaned.redacted.get(at))
             records.append(record)
         return records
 
@@ -206,55 +215,6 @@ class Scorer:
             ear = self._ears[id(catalog)] = Ear(catalog, self._model)
         return ear
 
-    def _listen(
-        self,
-        prepared: Prepared,
-        judged: Judged,
-        read: NDArray[np.bool_],
-        values: NDArray[np.float32],
-        brands: list[str],
-    ) -> dict[int, Heard]:
-        """What was heard in each text, by its brand's catalog."""
-        catalogs = [self._catalogs.for_brand(brand) for brand in brands]
-        numbers = np.array([id(catalog) for catalog in catalogs])
-        heard: dict[int, Heard] = {}
-        for catalog in {id(catalog): catalog for catalog in catalogs}.values():
-            which = read & (numbers == id(catalog))
-            heard |= self._ear(catalog).listen(prepared, judged, which, values)
-        return heard
-
-    def _signals(self, event: RawEvent, heard: Heard, start: int, text: str, title: str | None) -> dict[str, Any]:
-        """The signals of one text, with their words."""
-        fields = from_fields(event) if event.__class__ is not Post else {}
-        if not heard.signals and not fields and heard.need_at is None:
-            return {"effort": 0.0, "churn_risk": 0.0, "urgency": 0.0}
-        signals: dict[str, Any] = {}
-        words: dict[str, list[str]] = {}
-        for name in ("effort", "churn_risk", "urgency"):
-            said = heard.signals.get(name, ())
-            weights = [weight for weight, _ in said]
-            shown = [word for _, found in said for word in found]
-            if name in fields:
-                weights.append(fields[name][0])
-                shown.append(fields[name][1])
-            signals[name] = round(together(weights), 3) if weights else 0.0
-            if shown:
-                words[name] = list(dict.fromkeys(shown))
-        again = [word for _, found in heard.signals.get("repeat_contact", ()) for word in found]
-        if "repeat_contact" in fields:
-            again.append(fields["repeat_contact"][1])
-        if again:
-            signals["repeat_contact"] = True
-            words["repeat_contact"] = list(dict.fromkeys(again))
-        if heard.need_at is not None:
-            whole = f"{title}. {text}" if title else text
-            need = self._model.lexicon.clause(whole, heard.need_at - start)[:NEED_LENGTH]
-            if need:
-                signals["need"] = need
-        if words:
-            signals["words"] = words
-        return signals
-
 
 class _Counts:
     """How loud each text is: emoji, exclamation marks, capitals, elongations, intensifiers."""
@@ -293,6 +253,20 @@ class _Counts:
         return out
 
 
+def _listen(
+    ears: list[Ear], prepared: Prepared, judged: Judged, spoken: NDArray[np.bool_], values: NDArray[np.float32]
+) -> dict[int, Heard]:
+    """What was heard in each text by its brand's ear."""
+    each = {id(ear): ear for ear in ears}
+    if len(each) == 1:
+        return ears[0].listen(prepared, judged, spoken, values)
+    numbers = np.array([id(ear) for ear in ears])
+    heard: dict[int, Heard] = {}
+    for number, ear in each.items():
+        heard |= ear.listen(prepared, judged, spoken & (numbers == number), values)
+    return heard
+
+
 def _portions(
     events: Sequence[Event],
 ) -> Iterator[Sequence[Event]]:
@@ -317,40 +291,3 @@ def _stars(event: RawEvent) -> float | None:
 def _only_asks(text: str) -> bool:
     """Whether the text is one question, asked without heat."""
     return text.endswith("?") and text.count("?") == 1 and not any(mark in text for mark in ".!\n")
-
-
-def _mention(entry: Entry, words: list[str], feeling: float) -> dict[str, Any]:
-    return {"id": entry.id, "words": words, "sentiment": round(float(feeling), 3)}
-
-
-def _stage(pains: list[tuple[Entry, list[str], float]], heard: Heard, source: Source) -> str | None:
-    """Where on the journey the customer is: as the main mention says, else as most words say."""
-    if pains:
-        return pains[0][0].journey_stage
-    if heard.delights:
-        return heard.delights[0][0].journey_stage
-    return heard.stage() or ("get_help" if source == "tickets" else None)
-
-
-_OPTIONAL = ("product", "version", "region", "url", "conversation_id")
-_OF_SOURCE = {"reviews": ("rating",), "posts": ("reach",), "tickets": ("status", "priority", "csat", "direction")}
-
-
-def _carry(
-    record: dict[str, Any], source: Source, event: RawEvent, title: str | None, redacted: dict[str, int] | None
-) -> None:
-    """Adds the event's own fields that are not empty."""
-    # Reading the fields' dictionary spares pydantic's detour for fields that a source does not have.
-    fields = event.__dict__
-    record["channel"] = fields.get("network") or source
-    if title:
-        record["title"] = title
-    for name in (*_OPTIONAL, *_OF_SOURCE[source]):
-        value = fields.get(name)
-        if value is not None:
-            record[name] = value
-    if redacted:
-        record["redacted"] = redacted
-    extra = event.extra
-    if extra:
-        record["extra"] = extra

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -72,7 +73,7 @@ def from_fields(event: RawEvent) -> dict[str, tuple[float, str]]:
     return said
 
 
-def together(weights: list[float]) -> float:
+def together(weights: Iterable[float]) -> float:
     """How strong signals are together: 1 - Π(1 - weight)."""
     left = 1.0
     for weight in weights:

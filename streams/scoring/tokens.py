@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from zlib import crc32
 
 import numpy as np
@@ -61,6 +62,8 @@ _CLAUSE_MARKS = frozenset(',;:()[]—–"“”…|¶•')
 _POSITIVE_FACES = frozenset(")]dDpP*3")
 _CACHED_CHUNK = 48
 _LONGEST_WORD = 32
+_LONGEST_CLAUSE = 40
+"""Words of a clause that are shown."""
 
 
 @dataclass(slots=True)
@@ -189,17 +192,19 @@ class Lexicon(dict[str, tuple[int, ...]]):
 
     def clause(self, text: str, atom: int) -> str:
         """The words of ``text`` from its atom number ``atom`` to the end of the sentence, as they were written."""
-        at = 0
+        chunks = text.replace("\n", " ¶ ").split()
+        flags = self.flags
         words: list[str] = []
-        for chunk in text.replace("\n", " ¶ ").split():
-            pieces = self[chunk]
-            at += len(pieces)
-            if at <= atom:
-                continue
+        for chunk in chunks[bisect_right(list(accumulate([len(self[chunk]) for chunk in chunks])), atom) :]:
             if chunk == "¶":
                 break
             words.append(chunk)
-            if any(self.flags[piece] & SENTENCE_END for piece in pieces) or len(words) >= 40:
+            if len(words) >= _LONGEST_CLAUSE:
+                break
+            ends = 0
+            for piece in self[chunk]:
+                ends |= flags[piece]
+            if ends & SENTENCE_END:
                 break
         return " ".join(words).strip(' ,;:"“”()')
 
