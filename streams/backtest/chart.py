@@ -15,7 +15,7 @@ WIDTH, LEFT, RIGHT = 1_000, 40, 8
 TOP, HEIGHT, BOTTOM = 8, 96, 18
 LANE = 16
 """Height of one row of labels."""
-DAYS = 14
+DAYS = 11
 """Most dates that are written below a chart."""
 
 
