@@ -160,21 +160,27 @@ class SeriesDetector:
         hour, elapsed = time_s % DAY_S / HOUR_S % 24.0, elapsed_s / HOUR_S
         fast, slow = self.fast, self.slow
         burst, swell = self._windows[0].count(self._step), self._windows[1].count(self._step)
+        if burst is None:
+            return Point(0.0, "no_baseline")
         expected, deviation = self._habits[0].judge(burst, hour)
         surprise = deviation / self._habits[0].largest
         self._habits[0].learn(burst, hour, elapsed)
-        usual, background = self._habits[1].judge(swell, hour)
-        self._habits[1].learn(swell, hour, elapsed)
+        usual, background = 0.0, 0.0
+        if swell is not None:
+            usual, background = self._habits[1].judge(swell, hour)
+            self._habits[1].learn(swell, hour, elapsed)
         self._rows += 1
         self._learned_s += elapsed_s
         if self._rows < self.warm_up_rows or self._learned_s < self.warm_up_s:
             return Point(0.0, "no_baseline")
         surprise = (surprise + self.slow_weight * min(max(background, -2.0), 6.0)) / fast.limit
         background /= slow.limit
-        bursts = surprise >= 1.0 and burst >= fast.minimum and burst >= fast.ratio * expected
-        swells = background >= 1.0 and swell >= slow.minimum and swell >= slow.ratio * usual
+        bursts = surprise >= 1.0 and burst >= max(fast.minimum, fast.ratio * expected)
+        swells = swell is not None and background >= 1.0 and swell >= max(slow.minimum, slow.ratio * usual)
         evidence = max(surprise, background, 0.0)
-        seen = (burst, expected, fast.seconds) if bursts or not swells else (swell, usual, slow.seconds)
+        seen = (burst, expected, fast.seconds)
+        if swell is not None and swells and not bursts:
+            seen = (swell, usual, slow.seconds)
         if self._begins(time_s, burst, evidence, bursts=bursts, swells=swells):
             return Point(round(1.0 - 0.5 / evidence, 6), "fired", *seen)
         score = round(min(0.5 * evidence, 0.499999), 6)
@@ -232,7 +238,7 @@ class _Window:
             self.total -= count
             self.rows -= rows
 
-    def count(self, step_s: float) -> float:
-        """The count of the whole length; rows that are missing are taken to be like those that are there."""
-        full = self.seconds / step_s
-        return max(self.total, 0.0) * max(full, 1.0) / self.rows
+    def count(self, step_s: float) -> float | None:
+        """The count of the whole length, rows that are missing taken to be like the others; None where most are."""
+        full = max(self.seconds / step_s, 1.0)
+        return None if self.rows < 0.5 * full else max(self.total, 0.0) * full / self.rows
