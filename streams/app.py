@@ -26,6 +26,7 @@ from streams.outbox import BATCH_BYTES
 from streams.reader import Reader
 from streams.scoring import Pseudonyms, Scorer
 from streams.settings import Settings
+from streams.silence_log import SilenceLog
 from streams.stages import Arrived, DetectStage, NotifyStage, Publisher, ScoreStage
 from streams.telemetry import Telemetry
 from streams.topics import ALERTS, ALL, RAW, SCORED
@@ -45,6 +46,9 @@ LOOK_SECONDS = 1.0
 
 ANSWER_SECONDS = 5.0
 """How long the broker may take for an answer."""
+
+RELEASE_SECONDS = 1.0
+"""How soon after a silence's end people are told what it has kept from them."""
 
 
 class NoBrokerError(RuntimeError):
@@ -70,7 +74,8 @@ class Runtime(Service):  # type: ignore[misc]
         self.detect = DetectStage(
             settings, app.address, catalogs, app.detector, self.state_producer, publisher, self.telemetry
         )
-        self.notify = NotifyStage(sinks(settings), self.telemetry)
+        self.silences = SilenceLog(settings, app.address, self.producer)
+        self.notify = NotifyStage(settings, sinks(settings), self.silences, self.telemetry)
         self.watchdog = Watchdog(settings.stalled_after.total_seconds())
         self.absence = Absence()
         self._told: set[Place] = set()
@@ -158,6 +163,15 @@ class Runtime(Service):  # type: ignore[misc]
     def _say(self, line: str | None) -> None:
         if line is not None:
             log.warning("%s: %s", self.app.address, line)
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _read_silences(self) -> None:
+        await self.silences.read()
+
+    @Service.timer(RELEASE_SECONDS)  # type: ignore[untyped-decorator]
+    async def _release(self) -> None:
+        if self.app.flowing:
+            await self.notify.release()
 
     def _caught_up(self) -> Iterable[tuple[str, int, int, int]]:
         """The partitions behind whose last finished record nothing lies, by the broker's last answer."""
@@ -248,7 +262,8 @@ class App(FrameApp):
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         self.runtime.score.assigned({(tp.topic, tp.partition) for tp in assigned})
-        scored = SCORED.full_name(self.settings.topic_prefix)
+        scored, alerts = (topic.full_name(self.settings.topic_prefix) for topic in (SCORED, ALERTS))
+        self.runtime.notify.assigned({tp.partition for tp in assigned if tp.topic == alerts})
         self.runtime.detect.assigned({tp.partition for tp in assigned if tp.topic == scored})
         if self._recovering is not None:
             self._recovering.cancel()

@@ -13,6 +13,7 @@ from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
 from schemas.raw import Post, Review, Source, Ticket
 from schemas.scored import Scored
+from schemas.silences import SilenceRecord
 
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
@@ -66,6 +67,8 @@ PAIN_POINTS = Topic("pain-points.v1", PainPoint, "brand|pain point", "compact", 
 DELIGHTS = Topic("delights.v1", Delight, "brand|delight", "compact,delete", 365 * DAY_MS)
 HANDOFFS = Topic("handoffs.v1", Handoff, "event or conversation id", "compact,delete", 90 * DAY_MS)
 QUARANTINE = Topic("quarantine.v1", Quarantined, "origin", "delete", 90 * DAY_MS, 16 * MIB)
+SILENCES = Topic("silences.v1", SilenceRecord, "id", "compact,delete", 365 * DAY_MS)
+"""What people and notify write, and no step: what is over stays for a year, to look up who silenced what."""
 
 STATE_CONFIG = {
     "cleanup.policy": "compact",
@@ -78,7 +81,7 @@ STATE_CONFIG = {
 
 RAW: dict[Source, Topic] = {"reviews": REVIEWS, "posts": POSTS, "tickets": TICKETS}
 DERIVED = (SCORED, METRICS, ALERTS, PAIN_POINTS, DELIGHTS, HANDOFFS, QUARANTINE)
-ALL = (*RAW.values(), *DERIVED)
+ALL = (*RAW.values(), *DERIVED, SILENCES)
 
 
 def named(name: str, prefix: str = "") -> Topic:

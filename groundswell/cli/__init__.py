@@ -17,6 +17,7 @@ from groundswell.cli import (
     score,
     send,
     series,
+    silence,
     tail,
     topics,
     up,
@@ -72,6 +73,8 @@ app.command()(schema.schema)
 app.command()(doctor.doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(silence.app, name="silence")
+app.command()(silence.ack)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
 from schemas.raw import RawEvent
 from schemas.scored import Scored
+from schemas.silences import Acknowledgement, Matchers, Muted, Silence, SilenceRecord
 
 LONGEST = 160
 """Characters of a text that a line shows."""
@@ -126,6 +127,45 @@ def quarantined(it: Quarantined) -> Text:
     return text.append(f"{it.reason} ", style="yellow").append(_short(it.detail))
 
 
+def silence(it: Silence) -> Text:
+    """What is told to nobody, from when to when, who said so and why."""
+    text = Text(f"{it.id} ", style="bold").append(f"silence of {clean(matchers(it.matchers))}")
+    text.append(f", {_moment(it.starts_at)}Z to {_moment(it.ends_at)}Z")
+    return text.append(_decided(it), style="dim")
+
+
+def acknowledgement(it: Acknowledgement) -> Text:
+    """Whose reminders are told to nobody, who said so and why."""
+    text = Text(f"{it.id} ", style="bold").append(f"acknowledgement of {it.fingerprint}, {_short(it.title)}")
+    return text.append(f", since {_moment(it.starts_at)}Z").append(_decided(it), style="dim")
+
+
+def matchers(it: Matchers) -> str:
+    """Which alerts, in words."""
+    named = {
+        "brand": it.brand, "pain point": it.pain_point, "kind": it.kind, "severity at most": it.severity_at_most,
+        "fingerprint": it.fingerprint,
+    }  # fmt: skip
+    return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
+
+
+def _silence_record(it: SilenceRecord) -> Text:
+    if isinstance(it.root, Muted):
+        muted = it.root.alert
+        text = Text(f"{it.root.silenced_by} ", style="bold").append(
+            f"mutes {clean(muted.brand)}: {_short(muted.title)}"
+        )
+        return text.append(f"  severity {muted.severity}, {muted.status}, {it.root.id}", style="dim")
+    return silence(it.root) if isinstance(it.root, Silence) else acknowledgement(it.root)
+
+
+def _decided(it: Silence | Acknowledgement) -> str:
+    text = f" · {clean(it.created_by)}, {_moment(it.created_at)}Z" + (f": {_short(it.comment)}" if it.comment else "")
+    if it.ended_at is not None:
+        text += f" · ended by {clean(it.ended_by or 'somebody')}, {_moment(it.ended_at)}Z"
+    return text
+
+
 def raw(it: RawEvent) -> Text:
     """An event as it came in."""
     text = Text(f"{_moment(it.created_at)} ", style="dim").append(f"{clean(it.brand)} ", style="bold")
@@ -139,6 +179,7 @@ _SHOWN: tuple[tuple[type[BaseModel], Callable[[Any], Text]], ...] = (
     (PainPoint, pain_point),
     (Handoff, handoff),
     (Quarantined, quarantined),
+    (SilenceRecord, _silence_record),
     (RawEvent, raw),
 )
 

@@ -19,9 +19,8 @@ def _compare(where: str, old: Schema, new: Schema, old_defs: Schema, new_defs: S
     old, new = _resolve(old, old_defs), _resolve(new, new_defs)
     if not new.keys() - {"default", "description", "title"}:
         return []  # Anything goes.
-    if "anyOf" in old or "anyOf" in new:
-        left = old.get("anyOf", [old])
-        right = new.get("anyOf", [new])
+    if {"anyOf", "oneOf"} & (old.keys() | new.keys()):
+        left, right = (it.get("anyOf") or it.get("oneOf") or [it] for it in (old, new))
         found = []
         for choice in left:
             results = [_compare(where, choice, other, old_defs, new_defs) for other in right]

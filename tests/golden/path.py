@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from schemas.alerts import Alert
 from schemas.raw import Source
+from schemas.silences import Acknowledgement, Matchers, Silence
 from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.recorded import RecordedEvent
 from streams.replay import replay
 from streams.scoring import Pseudonyms, Scorer
-from streams.topics import ALERTS, ALL, HANDOFFS, RAW, Topic
+from streams.silencing import Silences, acknowledgement_id
+from streams.topics import ALERTS, ALL, HANDOFFS, RAW, SILENCES, Topic
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE
 
 HERE = Path(__file__).parent
@@ -74,7 +77,36 @@ def produced() -> dict[str, list[dict[str, Any]]]:
     )
     for topic, key, value in records:
         held[topic.short_name].append({"key": key, "value": orjson.loads(orjson.dumps(value))})
+    held[SILENCES.short_name] = list(_silenced(Alert.model_validate(held[ALERTS.short_name][0]["value"])))
     return {topic.short_name: sample(topic, held[topic.short_name]) for topic in ALL}
+
+
+def _silenced(alert: Alert) -> Iterator[dict[str, Any]]:
+    """A silence, what it mutes, its end, and an acknowledgement."""
+    now = datetime.fromtimestamp(BASE_MS / 1000, UTC)
+    who = {"created_at": now, "created_by": "ana"}
+    silence = Silence(
+        id="5ca1ab1e0042",
+        matchers=Matchers(brand=alert.brand, severity_at_most=1),
+        starts_at=now,
+        ends_at=now + timedelta(hours=2),
+        comment="The courier has called.",
+        **who,
+    )
+    ended = silence.model_copy(update={"ended_at": now + timedelta(hours=1), "ended_by": "ben"})
+    silences = Silences()
+    silences.take(silence.id, silence.model_dump_json().encode(), now)
+    muted = silences.decide(alert, now).keep
+    assert muted is not None
+    acknowledgement = Acknowledgement(
+        id=acknowledgement_id(alert),
+        fingerprint=alert.fingerprint,
+        starts_at=alert.starts_at,
+        title=f"{alert.brand}: {alert.title}",
+        **who,
+    )
+    for record in (silence, muted, ended, acknowledgement):
+        yield {"key": record.id, "value": record.model_dump(mode="json")}
 
 
 def sample(topic: Topic, records: list[dict[str, Any]]) -> list[dict[str, Any]]:

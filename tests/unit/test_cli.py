@@ -57,7 +57,8 @@ COMMANDS = dict(commands(get_command(app)))
 def test_the_commands_are_those_of_the_readme() -> None:
     assert {" ".join(path) for path in COMMANDS} >= {
         "up", "worker", "send", "tail", "score", "replay", "backtest", "doctor", "schema", "topics create",
-        "topics check", "topics list", "quarantine list", "quarantine show", "quarantine requeue",
+        "topics check", "topics list", "quarantine list", "quarantine show", "quarantine requeue", "silence list",
+        "silence end", "ack",
     }  # fmt: skip
 
 
@@ -193,7 +194,7 @@ def test_schemas_are_printed_for_all_topics_or_one(run: Run) -> None:
     everything = orjson.loads(run("schema").stdout)
     assert list(everything) == [
         "reviews", "posts", "tickets",
-        "scored", "metrics", "alerts", "pain-points", "delights", "handoffs", "quarantine",
+        "scored", "metrics", "alerts", "pain-points", "delights", "handoffs", "quarantine", "silences",
     ]  # fmt: skip
     alerts = orjson.loads(run("schema", "groundswell.alerts.v1").stdout)
     assert alerts == everything["alerts"]
