@@ -1,0 +1,103 @@
+"""``python -m bench.detection``: NAB's tweets, the series made here, and points a second; Markdown on standard output.
+
+NAB's score is worked out by ``../shared/data/nab/nabscore.py`` from what ``groundswell series`` writes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.detection.synthetic import LASTS, RATES, SIZES, STEP_S, WANTED, every
+from bench.detection.truth import Tally, alerts_in
+from streams.detection.series import SeriesDetector
+
+NAB = Path(__file__).parents[3] / "shared" / "data" / "nab"
+SEEDS = 3
+POINTS = 200_000
+
+
+def nab() -> Iterator[str]:
+    """The score of each series, at the detector's own threshold."""
+    files = sorted(NAB.glob("*.csv"))
+    if not files:
+        yield f"No series in {NAB}."
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        # The scorer takes a series by the name of its folder, and these have none.
+        series = [sys.executable, "-m", "groundswell", "series", *map(str, files), "--out", folder, "--json"]
+        began = os.times()
+        subprocess.run(series, check=True, capture_output=True)
+        ended = os.times()
+        seconds = ended.children_user - began.children_user + ended.children_system - began.children_system
+        score = [sys.executable, str(NAB / "nabscore.py"), f"{folder}/", "--windows", str(NAB / "windows.json")]
+        ran = subprocess.run([*score, "--threshold", "0.5", "--per-series"], check=True, capture_output=True, text=True)
+    yield "```"
+    yield ran.stdout.strip()
+    yield "```"
+    rows = sum(len(file.read_bytes().splitlines()) - 1 for file in files)
+    yield f"{rows:,} rows read, judged and written in {seconds:.2f} s of processor time, the command's start included."
+
+
+def synthetic() -> Iterator[str]:
+    """What is found in the series made here, by kind and size."""
+    tallies: dict[tuple[str, float], Tally] = defaultdict(Tally)
+    by_rate: dict[float, Tally] = defaultdict(Tally)
+    for series in every(SEEDS):
+        alerts = alerts_in(series)
+        tallies[series.kind, series.size].count(series, alerts)
+        by_rate[series.rate].count(series, alerts)
+    yield f"{SEEDS} series of 8 weeks for each kind, size and mean count a row of {', '.join(map(str, RATES))}."
+    yield ""
+    yield "| kind | lasts | times usual | happened | recall | precision | delay, median | told again | false a week |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for kind, sizes in SIZES.items():
+        hours = f"{LASTS[kind] * STEP_S / 3600:g} h" if kind in WANTED or kind in ("holiday", "gap") else ""
+        for size in sizes:
+            yield _line(kind, "stays" if kind == "shift" else hours, f"{size:g}", tallies[kind, size])
+    yield ""
+    yield "| mean count a row | happened | recall | precision | delay, median | told again | false a week |"
+    yield "|---|---|---|---|---|---|---|"
+    for rate, tally in by_rate.items():
+        yield _line(f"{rate:g}", tally)
+
+
+def speed() -> Iterator[str]:
+    """Points a second of processor time, of the detector alone."""
+    detector = SeriesDetector()
+    began = time.process_time()
+    for row in range(POINTS):
+        detector.feed(300.0 * row, 20.0 + row % 7)
+    yield f"{POINTS / (time.process_time() - began):,.0f} points a second of processor time, the detector alone."
+
+
+def _line(*names: str | Tally) -> str:
+    tally = names[-1]
+    assert isinstance(tally, Tally)
+    delay = tally.delay_minutes
+    cells = [
+        *names[:-1],
+        str(tally.happened or ""),
+        "" if tally.recall is None else f"{tally.recall:.2f}",
+        "" if tally.precision is None or not tally.happened else f"{tally.precision:.2f}",
+        "" if delay is None else f"{delay:.0f} min",
+        str(tally.repeated or ""),
+        f"{tally.false / tally.weeks:.3f}",
+    ]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def main() -> None:
+    """Print everything."""
+    for title, lines in (("NAB realTweets, dev", nab()), ("Series made here", synthetic()), ("Speed", speed())):
+        print(f"## {title}\n", *lines, "", sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
