@@ -29,6 +29,8 @@ class Heard(NamedTuple):
     value: bytes
     progress: bool
     """Whether it tells how far the origins have got, instead of what somebody said."""
+    arrived_ms: int | None = None
+    """By the broker's clock; None where there is no broker."""
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Listener:
                 continue
             if record.progress:
                 self._settle(touched, effects)
-                self.clocks.note(progress)
+                self.clocks.note(progress, record.arrived_ms)
                 effects.state[CLOCKS_KEY] = self.clocks
                 self._advance(effects)
                 continue

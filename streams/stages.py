@@ -163,7 +163,9 @@ class DetectStage:
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
         records = [
-            Heard(r.value or b"", progress=bool(r.headers) and any(name == PROGRESS_HEADER for name, _ in r.headers))
+            Heard(
+                r.value or b"", bool(r.headers) and any(name == PROGRESS_HEADER for name, _ in r.headers), r.timestamp
+            )
             for r in frame.records
         ]
         while (listener := await self._listener(frame.partition)) is not None:

@@ -19,7 +19,7 @@ LIVE = "live"
 """Name of the clock of what arrives live."""
 
 FORSAKEN_MS = 5 * MINUTE_MS
-"""A replay whose sender has said nothing for so long (by the sender's and the workers' clocks) holds nobody back."""
+"""A replay whose sender has said nothing for so long (by the sender's and the broker's clocks) holds nobody back."""
 
 CLOCKS_KEPT = 64
 """Replays that are remembered; the oldest are forgotten."""
@@ -73,12 +73,19 @@ class Clocks:
     live: dict[str, int] = field(default_factory=dict)
     replays: dict[str, ReplayClock] = field(default_factory=dict)
 
-    def note(self, progress: Progress) -> None:
-        """Take in what a score worker reports. Times only go forward, whoever reports them, in whatever order."""
+    def note(self, progress: Progress, arrived_ms: int | None = None) -> None:
+        """Take in what a score worker reports. Times only go forward, whoever reports them, in whatever order.
+
+        Args:
+            arrived_ms: When the broker took the report, by its clock. A worker whose own clock is ahead must not carry
+                live time with it: it never comes back.
+        """
+        now_ms = progress.at_ms if arrived_ms is None else arrived_ms
         self.raw.update(progress.raw)
         for origin, reached in progress.origins.items():
-            if reached.live_ms is not None and reached.live_ms > self.live.get(origin, -1):
-                self.live[origin] = reached.live_ms
+            if reached.live_ms is not None:
+                live_ms = reached.live_ms if arrived_ms is None else min(reached.live_ms, arrived_ms)
+                self.live[origin] = max(live_ms, self.live.get(origin, -1))
             for name, mark in reached.replays.items():
                 clock = self.replays.get(name)
                 if clock is None:
@@ -88,7 +95,7 @@ class Clocks:
                 clock.note(origin, mark)
         # Also those of which this worker knows nothing: whoever knew may be gone.
         for clock in self.replays.values():
-            clock.forsaken = not clock.over and progress.at_ms - clock.sent_ms > FORSAKEN_MS
+            clock.forsaken = not clock.over and now_ms - clock.sent_ms > FORSAKEN_MS
 
     def watermark(self, name: str) -> int | None:
         """Event time before which all is there, by one clock; None while it can't be told."""

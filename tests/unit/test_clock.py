@@ -32,6 +32,16 @@ def test_more_partitions_are_waited_for_as_soon_as_they_are_known(clocks: Clocks
     assert clocks.watermark(LIVE) is None
 
 
+def test_a_worker_whose_clock_is_wrong_does_not_carry_live_time_with_it(clocks: Clocks) -> None:
+    ahead = progress({ONE: BASE_MS + 400 * 24 * HOUR, TWO: BASE_MS}, raw=RAW, at_ms=BASE_MS + 400 * 24 * HOUR)
+    clocks.note(ahead, BASE_MS + MINUTE)
+    assert clocks.live == {ONE: BASE_MS + MINUTE, TWO: BASE_MS}
+    clocks.note(progress({ONE: BASE_MS - 24 * HOUR}, raw=RAW), BASE_MS + 2 * MINUTE)
+    assert clocks.live == {ONE: BASE_MS + MINUTE, TWO: BASE_MS}
+    clocks.note(progress(marks={ONE: mark("r1", BASE_MS)}, at_ms=BASE_MS + 24 * HOUR), BASE_MS + FORSAKEN_MS)
+    assert not clocks.stopped("r1"), "by the broker's clock its sender spoke just now"
+
+
 def test_a_replay_waits_for_all_its_partitions(clocks: Clocks) -> None:
     clocks.note(progress(marks={ONE: mark("r1", BASE_MS, origins=RAW)}))
     assert clocks.watermark("r1") is None
