@@ -33,7 +33,7 @@ SECONDS_BETWEEN = 0.02
 
 @dataclass
 class Flow:
-    """Load on ``posts``, and when outputs came: those of ``score`` by raw partition, those of ``detect`` by scored one."""
+    """Load on ``posts``, and when outputs came: of ``score`` by raw partition, of ``detect`` by the scored one."""
 
     settings: Settings
     address: str
@@ -46,6 +46,8 @@ class Flow:
     """Stream, such as ``score 0`` → moments (monotonic seconds) at which an output of it was there."""
     origins: set[tuple[int, int]] = field(default_factory=set)
     """(partition, offset) of each raw record that has been scored: what comes twice is there once."""
+    paused: bool = False
+    """Nothing is sent for now; what was sent is on the broker within a moment."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -107,10 +109,12 @@ class Flow:
     def _send(self) -> None:
         producer = KafkaProducer(**connection.kafka_python(self.settings, self.address), linger_ms=5)
         topic = RAW["posts"].full_name(self.settings.topic_prefix)
-        began, run = time.monotonic(), time.time_ns()
+        run, owed, before = time.time_ns(), 0.0, time.monotonic()
         while not self._stop.is_set():
-            due = int((time.monotonic() - began) * self.rate)
-            while self.sent < due:
+            now = time.monotonic()
+            owed, before = owed + (0.0 if self.paused else (now - before) * self.rate), now
+            while owed >= 1.0:
+                owed -= 1.0
                 number = self.sent
                 event = {
                     "id": f"{run}-{number}",
