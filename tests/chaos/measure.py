@@ -66,7 +66,7 @@ def measure(struck: list[Struck], found: Found, seen: Mapping[str, list[Seen]], 
     for results in (found.scored, found.quarantined):
         for place, copies in results.items():
             for at, _ in copies[1:]:
-                cost = _reason(measures.costs, place, at, settings)
+                cost = _reason(measures.costs, place, copies[0][0], at, settings)
                 if cost is None:
                     measures.unexplained += 1
                 else:
@@ -79,12 +79,17 @@ def measure(struck: list[Struck], found: Found, seen: Mapping[str, list[Seen]], 
     return measures
 
 
-def _reason(costs: list[Cost], place: Place, at: float, settings: Settings) -> Cost | None:
-    """The last fault before that moment that disturbed the place's partition."""
+def _reason(costs: list[Cost], place: Place, first: float, again: float, settings: Settings) -> Cost | None:
+    """Which fault it was that a record was published ``first`` and ``again``.
+
+    Of those that disturbed its partition that is the first after ``first``: who had published it was lost before it was
+    committed. Where none came in between, a worker that was frozen before woke up with it in its hands.
+    """
     source, partition, _ = place
     where = (RAW[source].full_name(settings.topic_prefix), partition)
-    disturbed = [c for c in costs if c.struck.at < at and (c.struck.partitions is None or where in c.struck.partitions)]
-    return disturbed[-1] if disturbed else None
+    disturbed = [c for c in costs if c.struck.at < again and where in (c.struck.partitions or {where})]
+    after = [cost for cost in disturbed if cost.struck.at > first - ARRIVING_SECONDS]
+    return next(iter(after or disturbed[-1:]), None)
 
 
 def _recovery(

@@ -12,8 +12,6 @@ import orjson
 
 from streams.topics import ALERTS, METRICS, QUARANTINE, RAW, SCORED
 from tests.broker.pipeline import Events, replayed
-from tests.chaos.records import stream
-from tests.chaos.schedule import schedule
 from tests.chaos.tail import Seen
 
 Identity = tuple[Any, ...]
@@ -63,12 +61,6 @@ def content(topic: str, value: Mapping[str, Any]) -> bytes:
 def digest(source: str, value: bytes | None) -> bytes:
     """Identity of a raw record's bytes."""
     return blake2b(source.encode() + b"\0" + (value or b""), digest_size=16).digest()
-
-
-def truth_of_round(seed: int, brands: int, crowd: int, now_ms: int, catalog: tuple[str, ...], key: bytes) -> Truth:
-    """The replay of a round's records; for a process of its own."""
-    events = stream(seed, schedule(seed).disorder, brands=brands, crowd=crowd, now_ms=now_ms)
-    return truth_of(events, catalog, key)
 
 
 def truth_of(events: Events, catalog: tuple[str, ...], key: bytes) -> Truth:
