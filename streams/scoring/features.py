@@ -106,14 +106,20 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     return Structure(flags, since, negated, clause, clause_starts, sentence, np.flatnonzero(sentence_opens))
 
 
-def pair_rows(frame: Frame, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of the pairs of neighbouring atoms of one text, and the index of each pair's second atom."""
+def neighbour_rows(frame: Frame, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The row of each atom with the next one of the frame, and whether the two are of one text."""
     of_atoms = hashes[frame.atoms].astype(np.uint64)
     mixed = of_atoms[:-1] * np.uint64(0x9E3779B1) + of_atoms[1:] * np.uint64(0x85EBCA77)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     rows = PAIRS_AT + (mixed >> np.uint64(40)).astype(np.int64) % PAIRS
-    second = np.flatnonzero(frame.text_of[1:] == frame.text_of[:-1])
-    return rows[second], second + 1
+    return rows, frame.text_of[1:] == frame.text_of[:-1]
+
+
+def pair_rows(frame: Frame, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the pairs of neighbouring atoms of one text, and the index of each pair's second atom."""
+    rows, together = neighbour_rows(frame, hashes)
+    first = np.flatnonzero(together)
+    return rows[first], first + 1
 
 
 def negated_rows(hashes: NDArray[np.uint32]) -> NDArray[np.int64]:

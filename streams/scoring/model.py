@@ -22,8 +22,8 @@ from streams.scoring.features import (
     ROWS,
     Structure,
     negated_rows,
+    neighbour_rows,
     new_word_rows,
-    pair_rows,
     structure,
 )
 from streams.scoring.tokens import EMOJI, Frame, Lexicon
@@ -124,7 +124,6 @@ class Model:
     def __init__(self, weights: Weights | None = None) -> None:
         self.weights = weights or shared_weights()
         self.lexicon = Lexicon()
-        self._pair_known: NDArray[np.bool_] = np.any(self.weights.table[PAIRS_AT:] != 0, axis=1)
         self._begin()
 
     def _begin(self) -> None:
@@ -134,7 +133,6 @@ class Model:
         self._flags = np.zeros(0, dtype=np.int32)
         self._hashes = np.zeros(0, dtype=np.uint32)
         self._words = np.zeros((0, OUTPUTS), dtype=np.float32)
-        self._turned = np.zeros((0, OUTPUTS), dtype=np.float32)
 
     def _rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows of the table as numbers, whichever block they are of."""
@@ -157,7 +155,6 @@ class Model:
             rows, scales, starts = new_word_rows(lexicon, at, min(at + 5_000, end))
             folded.append(np.add.reduceat(self._rows(rows) * scales[:, None], starts, axis=0))
         self._words = np.concatenate(folded)
-        self._turned = np.concatenate([self._turned, self._rows(negated_rows(hashes))])
 
     def prepare(self, texts: list[str]) -> Prepared:
         """The texts as atoms."""
@@ -170,54 +167,61 @@ class Model:
     def _strongest(
         self, whole: NDArray[np.float32], parts: NDArray[np.float32], frame: Frame, around: Structure
     ) -> NDArray[np.float32]:
-        """The emotions' logits of each text or of its most moved sentence, whichever is higher.
+        """The emotions' logits of each text or of its most moved sentence, whichever is higher; emotions × texts.
 
         A letter of five calm sentences and one furious one is a furious letter. Neutral (the last) is of the whole.
         """
         opens = around.sentence_starts
         counts = np.diff(np.append(opens, len(frame.atoms)))
-        sentences = np.add.reduceat(parts[:, EMOTION], opens, axis=0) / np.sqrt(counts, dtype=np.float32)[:, None]
-        sentences += self.weights.bias[EMOTION]
-        sentences[counts < SHORTEST_SENTENCE] = -np.inf
+        sentences: NDArray[np.float32] = np.add.reduceat(parts, opens, axis=1)
+        sentences /= np.sqrt(counts, dtype=np.float32)
+        sentences += self.weights.bias[EMOTION, None]
+        sentences[:, counts < SHORTEST_SENTENCE] = -np.inf
         owners = frame.text_of[opens]
         first = np.flatnonzero(np.append(True, owners[1:] != owners[:-1]))
-        strongest = np.maximum(whole, np.maximum.reduceat(sentences, first, axis=0))
-        strongest[:, -1] = whole[:, -1]
+        strongest = np.maximum(whole, np.maximum.reduceat(sentences, first, axis=1))
+        strongest[-1] = whole[-1]
         return strongest
+
+    def _parts(self, prepared: Prepared, read: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """What each atom adds to each output where it stands: atoms × outputs."""
+        frame, around, weights = prepared.frame, prepared.around, self.weights
+        atoms = frame.atoms
+        parts: NDArray[np.float32] = np.take(self._words, atoms, axis=0)
+        turned = np.flatnonzero(around.negated)
+        parts[turned] += self._rows(negated_rows(self._hashes[atoms[turned]]))
+        rows, together = neighbour_rows(frame, self._hashes)
+        pairs = np.take(weights.table, rows, axis=0) * (weights.scales[-1] * np.float32(0.5))
+        pairs[~together] = 0.0
+        parts[1:] += pairs
+        parts[:-1] += pairs
+        unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
+        if unread.any():
+            parts[unread] = 0.0
+        return parts
 
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
         """What the texts feel like; of a text that is not ``read`` only emoji speak."""
         frame, around, weights = prepared.frame, prepared.around, self.weights
-        atoms = frame.atoms
-        parts = self._words[atoms]
-        turned = np.flatnonzero(around.negated)
-        parts[turned] += self._turned[atoms[turned]]
-        rows, second = pair_rows(frame, self._hashes)
-        known = self._pair_known[rows - PAIRS_AT]
-        rows, second = rows[known], second[known]
-        pairs = weights.table[rows] * (weights.scales[-1] * np.float32(0.5))
-        parts[second] += pairs
-        parts[second - 1] += pairs
-        unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
-        if unread.any():
-            parts[unread] = 0.0
-
-        counts = np.diff(np.append(frame.starts, len(atoms)))
-        sums: NDArray[np.float32] = np.add.reduceat(parts, frame.starts, axis=0, dtype=np.float32)
-        sums /= np.sqrt(counts, dtype=np.float32)[:, None]
-        sums += weights.bias
+        # Outputs × atoms: sums over the atoms of a text run over neighbours in memory.
+        parts = np.ascontiguousarray(self._parts(prepared, read).T)
+        counts = np.diff(np.append(frame.starts, len(frame.atoms)))
+        sums: NDArray[np.float32] = np.add.reduceat(parts, frame.starts, axis=1)
+        sums /= np.sqrt(counts, dtype=np.float32)
+        sums += weights.bias[:, None]
         temper = np.float32(1.0 / weights.sentiment_temper)
-        feeling = parts[:, SENTIMENT]
-        clause_counts = np.diff(np.append(around.clause_starts, len(atoms)))
-        clauses = np.add.reduceat(feeling, around.clause_starts, axis=0)
-        clauses /= np.sqrt(clause_counts, dtype=np.float32)[:, None]
-        clauses = (clauses + weights.bias[SENTIMENT]) * temper
-        chances: NDArray[np.float32] = np.exp(clauses - clauses.max(axis=1, keepdims=True))
-        felt = self._strongest(sums[:, EMOTION], parts, frame, around) * weights.emotion_slope + weights.emotion_shift
+        feeling = parts[SENTIMENT]
+        clause_counts = np.diff(np.append(around.clause_starts, len(frame.atoms)))
+        clauses: NDArray[np.float32] = np.add.reduceat(feeling, around.clause_starts, axis=1)
+        clauses /= np.sqrt(clause_counts, dtype=np.float32)
+        clauses = (clauses + weights.bias[SENTIMENT, None]) * temper
+        chances: NDArray[np.float32] = np.exp(clauses - clauses.max(axis=0))
+        felt = self._strongest(sums[EMOTION], parts[EMOTION], frame, around)
+        felt = felt * weights.emotion_slope[:, None] + weights.emotion_shift[:, None]
         emotions = 1.0 / (1.0 + np.exp(-np.clip(felt, -30.0, 30.0)))
         return Judged(
-            np.asarray(sums[:, SENTIMENT] * temper, dtype=np.float32),
-            np.asarray(emotions, dtype=np.float32),
-            (chances[:, 2] - chances[:, 0]) / chances.sum(axis=1),
-            feeling[:, 2] - feeling[:, 0],
+            np.ascontiguousarray(sums[SENTIMENT].T * temper, dtype=np.float32),
+            np.ascontiguousarray(emotions.T, dtype=np.float32),
+            (chances[2] - chances[0]) / chances.sum(axis=0),
+            feeling[2] - feeling[0],
         )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate
 from zlib import crc32
 
 import numpy as np
@@ -61,6 +62,9 @@ _DROPPED = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 _CLAUSE_MARKS = frozenset(',;:()[]—–"“”…|¶•')
 _POSITIVE_FACES = frozenset(")]dDpP*3")
 _CACHED_CHUNK = 48
+_TEXT_END = "\x00"
+_NO_ATOM = -1
+_ATOM_SIZE = 4
 _LONGEST_WORD = 32
 _LONGEST_CLAUSE = 40
 """Words of a clause that are shown."""
@@ -83,8 +87,8 @@ class Frame:
         return np.append(self.starts[1:], len(self.atoms))
 
 
-class Lexicon(dict[str, tuple[int, ...]]):
-    """Chunks between spaces → their atoms, learnt as they come; and what is known of each atom.
+class Lexicon(dict[str, bytes]):
+    """Chunks between spaces → their atoms as int32, learnt as they come; and what is known of each atom.
 
     ``surface`` is the atom as it is shown, ``norm`` without apostrophes and elongation, ``stem`` its family.
     """
@@ -102,10 +106,10 @@ class Lexicon(dict[str, tuple[int, ...]]):
         self.stem: list[str] = []
         self.flags: list[int] = []
         self.hashes: list[int] = []
-        self.nothing = self._atom("¶")
+        self[_TEXT_END] = array("i", [_NO_ATOM]).tobytes()
 
-    def __missing__(self, chunk: str) -> tuple[int, ...]:
-        atoms = tuple(map(self._atom, _PIECE.findall(chunk)))
+    def __missing__(self, chunk: str) -> bytes:
+        atoms = array("i", map(self._atom, _PIECE.findall(chunk))).tobytes()
         if len(chunk) <= _CACHED_CHUNK:
             self[chunk] = atoms
         return atoms
@@ -172,37 +176,39 @@ class Lexicon(dict[str, tuple[int, ...]]):
         return lower, norm, flags
 
     def read(self, texts: Sequence[str]) -> Frame:
-        """The atoms of each text; a text of nothing but space is one line break."""
-        look = self.__getitem__
-        nothing = [(self.nothing,)]
-        flat: list[int] = []
-        lengths: list[int] = []
-        for text in texts:
-            if "\n" in text:
-                text = text.replace("\n", " ¶ ")
-            before = len(flat)
-            flat.extend(chain.from_iterable(map(look, text.split()) if text else nothing))
-            if len(flat) == before:
-                flat.append(self.nothing)
-            lengths.append(len(flat) - before)
-        counts = np.array(lengths, dtype=np.int64)
-        starts = np.zeros(len(texts), dtype=np.int64)
-        np.cumsum(counts[:-1], out=starts[1:])
-        return Frame(np.array(flat, dtype=np.int32), starts, np.repeat(np.arange(len(texts), dtype=np.int32), counts))
+        """The atoms of each text; a text of nothing but space is one line break.
+
+        Raises:
+            ValueError: A text holds NUL, which no normalised text does.
+        """
+        # All texts are split and looked up in one pass, with something behind each that none of them holds.
+        whole = "".join(
+            [f"{text} {_TEXT_END} " if text and not text.isspace() else f"¶ {_TEXT_END} " for text in texts]
+        )
+        if whole.count(_TEXT_END) != len(texts):
+            raise ValueError("a text holds NUL; normalise it first")
+        if "\n" in whole:
+            whole = whole.replace("\n", " ¶ ")
+        flat = np.frombuffer(b"".join(map(self.__getitem__, whole.split())), dtype=np.int32)
+        ends = np.flatnonzero(flat == _NO_ATOM)
+        counts = np.diff(ends, prepend=-1) - 1
+        starts = np.cumsum(counts) - counts
+        return Frame(flat[flat != _NO_ATOM], starts, np.repeat(np.arange(len(texts), dtype=np.int32), counts))
 
     def clause(self, text: str, atom: int) -> str:
         """The words of ``text`` from its atom number ``atom`` to the end of the sentence, as they were written."""
         chunks = text.replace("\n", " ¶ ").split()
         flags = self.flags
         words: list[str] = []
-        for chunk in chunks[bisect_right(list(accumulate([len(self[chunk]) for chunk in chunks])), atom) :]:
+        sizes = [len(self[chunk]) // _ATOM_SIZE for chunk in chunks]
+        for chunk in chunks[bisect_right(list(accumulate(sizes)), atom) :]:
             if chunk == "¶":
                 break
             words.append(chunk)
             if len(words) >= _LONGEST_CLAUSE:
                 break
             ends = 0
-            for piece in self[chunk]:
+            for piece in memoryview(self[chunk]).cast("i"):
                 ends |= flags[piece]
             if ends & SENTENCE_END:
                 break
