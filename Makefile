@@ -29,6 +29,10 @@ demo: $(READY) ## A week of a small coffee shop in about a minute: start here
 test: $(READY) lint ## Lint, types, contracts and every test, on a real Kafka
 	$(BIN)/pytest
 
+.PHONY: chaos
+chaos: $(READY) ## Faults under load on a real Kafka, judged by the replay; SEED=17 ROUNDS=1 plays that round again
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: lint
 lint: $(READY) ## Formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .
