@@ -63,7 +63,8 @@ def backtest(
 
     The same steps run as in the workers, in one thread, and the same recording gives the same result to the byte. With
     --labels it tells precision, recall and delay. A file of --config holds settings such as detector = "surge" or
-    catalog = ["generic", "airline"], and under [parameters] the detector's own.
+    catalog = ["generic", "airline"], under [parameters] the detector's own, and under [reasons] which pain points the
+    reasons of labels stand for: "Late Flight" = ["late_delivery"].
     """
     from groundswell.cli.judged import tables
     from streams import backtest as judging
@@ -72,7 +73,8 @@ def backtest(
     labels = judging.read_labels(_body(labels_file), str(labels_file)) if labels_file else None
     setups = _setups(configs or [], settings)
     for setup in setups:
-        _ = setup.detector  # A wrong name or parameter is told before an hour of reading.
+        # What is wrong with one is told before an hour of reading.
+        _ = setup.detector, setup.catalogs()
     reading = {
         "maps": maps,
         "constants": constants,

@@ -64,11 +64,14 @@ def judge(run: Run, labels: Labels) -> Judgement:
     """Judge a run by the labels that its recording can answer to; what it can't is said in the notes."""
     usable, notes = _usable(run, labels)
     unknown: set[str] = set()
+    foreign: set[str] = set()
 
     def points(label: Incident | LoudHour) -> frozenset[str]:
-        found = points_of(label, run.catalogs.for_brand(label.brand))
+        catalog = run.catalogs.for_brand(label.brand)
+        found = points_of(label, catalog, run.setup.reasons)
         if label.reason and not found:
             unknown.add(label.reason)
+        foreign.update(id_ for id_ in found if id_ not in catalog)
         return found
 
     judged, answers = match(run.alerts, usable, points)
@@ -76,7 +79,11 @@ def judge(run: Run, labels: Labels) -> Judgement:
         reasons = ", ".join(f"“{reason}”" for reason in sorted(unknown))
         notes.append(
             f"the catalog has no id for {reasons}: any complaint of the brand counts there; "
-            "a label can name ids in its pain_points"
+            "a table [reasons] in a file of --config can say which ids they stand for"
+        )
+    if foreign:
+        notes.append(
+            f"labels name pain points that the catalog does not have, so no alert can: {', '.join(sorted(foreign))}"
         )
     return Judgement(judged, answers, usable.loud, notes)
 
@@ -84,7 +91,7 @@ def judge(run: Run, labels: Labels) -> Judgement:
 def why_silent(run: Run, incident: Incident) -> list[Silence]:
     """Why the series that could have told an incident stayed silent in its time, nearest misses first."""
     catalog = run.catalogs.for_brand(incident.brand)
-    meant = points_of(incident, catalog)
+    meant = points_of(incident, catalog, run.setup.reasons)
     found = run.trace.silences(brand=incident.brand, since_ms=incident.start_ms, until_ms=incident.end_ms)
     fitting = [silence for silence in found if _could_tell(silence.series, incident, meant, catalog)]
     return sorted(fitting, key=lambda silence: (silence.nearest[0].rank, silence.series, silence.reason))

@@ -8,6 +8,7 @@ and a reason. No alert may come from those. Fields that are not named here are n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -139,14 +140,21 @@ def read_labels(body: bytes, name: str) -> Labels:
         raise LabelsError(f"{name}: {'; '.join(problems[:3])}{more}") from None
 
 
-def points_of(label: Incident | LoudHour, catalog: Catalog) -> frozenset[str]:
+def points_of(
+    label: Incident | LoudHour, catalog: Catalog, reasons: Mapping[str, tuple[str, ...]] | None = None
+) -> frozenset[str]:
     """The catalog's ids that say what a label's reason says; empty where the catalog has none.
 
-    They are the ids that the label names, or the id that is the reason in lower case with underscores
-    (``Late Flight``: ``late_flight``).
+    They are the ids that the label names, or those of ``reasons``, or the id that is the reason in lower case with
+    underscores (``Late Flight``: ``late_flight``).
+
+    Args:
+        reasons: Reason → ids.
     """
     if isinstance(label, Incident) and label.pain_points:
         return frozenset(label.pain_points)
+    if (named := (reasons or {}).get(label.reason or "")) is not None:
+        return frozenset(id_ for id_ in named if id_ in catalog)
     id_ = re.sub(r"[^a-z0-9]+", "_", (label.reason or "").lower().replace("'", "")).strip("_")
     return frozenset({id_} if id_ in catalog else ())
 

@@ -53,12 +53,12 @@ def run(setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms:
         now_ms: The clock: dates far ahead of it go to quarantine.
 
     Raises:
-        SetupError: The detector has no such parameter.
+        SetupError: The detector has no such parameter, or a reason stands for an id that no catalog has.
         UnknownDetectorError: There is no such detector.
         CatalogError: A catalog can't be read.
     """
     settings = setup.settings
-    catalogs = Catalogs.load(settings.catalog, settings.catalogs)
+    catalogs = setup.catalogs()
     result = Run(setup, catalogs)
     records = replay(
         events,

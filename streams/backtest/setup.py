@@ -10,14 +10,15 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from streams.catalog import Catalogs
 from streams.detection import Detector, detector
 from streams.settings import Settings
 
 SETTINGS = ("catalog", "catalogs", "detector", "future", "lateness", "scorer")
 """Settings of which the pure path takes notice; the others are about brokers and machines."""
 
-PARAMETERS = "parameters"
-KEYS = (*SETTINGS, PARAMETERS)
+PARAMETERS, REASONS = "parameters", "reasons"
+KEYS = (*SETTINGS, PARAMETERS, REASONS)
 
 
 class SetupError(ValueError):
@@ -32,6 +33,8 @@ class Setup:
     settings: Settings
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the detector that are not its defaults."""
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """A label's reason → the ids of its catalog that say the same."""
 
     @property
     def detector(self) -> Detector:
@@ -57,6 +60,22 @@ class Setup:
         except (TypeError, ValueError) as error:
             raise SetupError(f"{self.name}: {PARAMETERS}: {error}") from error
 
+    def catalogs(self) -> Catalogs:
+        """The catalogs that it names.
+
+        Raises:
+            SetupError: A reason stands for an id that is in none of them.
+            CatalogError: There is no such pack.
+        """
+        catalogs = Catalogs.load(self.settings.catalog, self.settings.catalogs)
+        each = [catalogs.default, *(catalogs.for_brand(brand) for brand in self.settings.catalogs)]
+        for reason, ids in self.reasons.items():
+            for id_ in ids:
+                if not any(id_ in catalog for catalog in each):
+                    there = ", ".join(sorted({entry.id for catalog in each for entry in catalog}))
+                    raise SetupError(f"{self.name}: {REASONS}.{reason}: no catalog has {id_!r}; there are: {there}")
+        return catalogs
+
     def described(self) -> dict[str, Any]:
         """What it sets, as JSON values."""
         settings = self.settings
@@ -65,6 +84,7 @@ class Setup:
             "catalogs": {brand: list(packs) for brand, packs in sorted(settings.catalogs.items())},
             "detector": settings.detector,
             "parameters": dict(sorted(self.parameters.items())),
+            "reasons": {reason: list(ids) for reason, ids in sorted(self.reasons.items())},
             "scorer": settings.scorer,
             "lateness_seconds": settings.lateness.total_seconds(),
             "future_seconds": settings.future.total_seconds(),
@@ -72,7 +92,10 @@ class Setup:
 
 
 def read_setup(text: str, name: str, base: Settings) -> Setup:
-    """The configuration in a TOML file: keys are settings' names, and a table ``parameters`` of the detector's.
+    """The configuration in a TOML file: settings by name, and what else is compared.
+
+    A table ``parameters`` holds the detector's own; a table ``reasons`` says which ids of the catalog the reasons of
+    labels stand for.
 
     Args:
         name: What the configuration is called, for messages and tables.
@@ -91,12 +114,12 @@ def read_setup(text: str, name: str, base: Settings) -> Setup:
     parameters = content.pop(PARAMETERS, {})
     if not isinstance(parameters, dict):
         raise SetupError(f"{name}: {PARAMETERS} is a table: [{PARAMETERS}], and a line NAME = VALUE each")
-    changed = {key: _value(name, key, value) for key, value in content.items()}
-    return Setup(name, base.model_copy(update=changed), parameters)
+    reasons = _value(name, REASONS, content.pop(REASONS, {}), dict[str, tuple[str, ...]])
+    changed = {key: _value(name, key, value, Settings.model_fields[key].annotation) for key, value in content.items()}
+    return Setup(name, base.model_copy(update=changed), parameters, reasons)
 
 
-def _value(name: str, key: str, value: object) -> Any:
-    kind: Any = Settings.model_fields[key].annotation
+def _value(name: str, key: str, value: object, kind: Any) -> Any:
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.backtest import Judgement, Labels, judge, read_labels, report, why_silent
+from streams.backtest import Judgement, Labels, Setup, judge, read_labels, report, why_silent
 from streams.backtest.told import told
 from streams.detection import Verdict
+from streams.settings import Settings
 from tests.support.recordings import LOUD_MS, TROUBLE_MS, labels
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE
 from tests.support.runs import alert, run
@@ -76,6 +77,21 @@ def test_a_reason_that_the_catalog_does_not_know_is_any_complaint() -> None:
     judgement = judge(run(alert(TROUBLE_MS, pain_point="checkout_fails")), truth(reason="Bad Weather"))
     assert standings(judgement) == ["must"]
     assert any("“Bad Weather”" in note for note in judgement.notes)
+
+
+def test_a_configuration_says_what_a_reason_stands_for() -> None:
+    labelled = truth(reason="Bad Weather")
+    of_another = run(alert(TROUBLE_MS, pain_point="checkout_fails"))
+    for ids, standing in ((("late_delivery",), "false"), (("late_delivery", "checkout_fails"), "must")):
+        of_another.setup = Setup("a", Settings(), reasons={"Bad Weather": ids})
+        judgement = judge(of_another, labelled)
+        assert (standings(judgement), judgement.notes) == ([standing], [])
+
+
+def test_pain_points_that_the_catalog_lacks_are_said() -> None:
+    judgement = judge(run(alert(TROUBLE_MS)), truth(pain_points=["late_parcel"]))
+    assert standings(judgement) == ["false"]
+    assert any(note.endswith("so no alert can: late_parcel") for note in judgement.notes)
 
 
 @pytest.mark.parametrize(

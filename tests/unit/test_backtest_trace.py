@@ -83,6 +83,9 @@ future = 60
 [parameters]
 minimum = 8
 probability = 1e-6
+
+[reasons]
+"Late Flight" = ["late_delivery", "late_flight"]
 """
 
 
@@ -94,9 +97,10 @@ def test_a_configuration_changes_what_it_names() -> None:
     assert setup.described() == {
         "catalog": ["generic", "airline"], "catalogs": {"US Airways": ["airline"]}, "detector": "surge",
         "parameters": {"minimum": 8, "probability": 1e-6}, "scorer": "textblob", "lateness_seconds": 300.0,
-        "future_seconds": 60.0,
+        "reasons": {"Late Flight": ["late_delivery", "late_flight"]}, "future_seconds": 60.0,
     }  # fmt: skip
     assert (setup.detector.minimum, setup.detector.probability) == (8, 1e-6)  # type: ignore[attr-defined]
+    assert setup.catalogs().for_brand("US Airways") is not setup.catalogs().default
     unchanged = read_setup("", "b", base)
     assert unchanged.settings == base
     assert unchanged.detector == detector("surge")
@@ -114,12 +118,20 @@ def test_a_configuration_changes_what_it_names() -> None:
         ("catalogs = {Acme = 'generic'}", "a: catalogs.Acme: input should be a valid list"),
         ("scorer = 'slow'", "a: scorer: input should be 'fast' or 'textblob', not 'slow'"),
         ("detector = 3", "a: detector: input should be a valid string"),
+        ("reasons = 3", "a: reasons: input should be a valid dictionary"),
+        ("[reasons]\nRain = 'late_delivery'", "a: reasons.Rain: input should be a valid list"),
     ],
 )
 def test_a_wrong_configuration_is_told_by_its_key(text: str, message: str) -> None:
     with pytest.raises(SetupError) as raised:
         read_setup(text, "a", Settings())
     assert message in str(raised.value)
+
+
+def test_a_reason_stands_for_ids_of_the_catalog() -> None:
+    setup = read_setup("[reasons]\nRain = ['late_delivery', 'weather']", "a", Settings())
+    with pytest.raises(SetupError, match=r"a: reasons\.Rain: no catalog has 'weather'; there are: app_crash, billing"):
+        setup.catalogs()
 
 
 @pytest.mark.parametrize(
