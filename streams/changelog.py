@@ -18,6 +18,8 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams import patience
+
 CLAIM_KEY = "\x1fclaim"
 EPOCH_HEADER = "epoch"
 READ_TIMEOUT_MS = 500
@@ -45,8 +47,7 @@ class Changelog:
         if self.next_offset is None:
             return False
         async with self._consumer() as consumer:
-            ends = await consumer.end_offsets([TopicPartition(self.topic, self.partition)])
-        return bool(ends[TopicPartition(self.topic, self.partition)] == self.next_offset)
+            return (await self._end(consumer)) == self.next_offset
 
     async def recover(self, former: int | None = None) -> dict[str, bytes]:
         """Claim the partition and read the state back: key → value of every key that is not deleted.
@@ -118,8 +119,7 @@ class Changelog:
 
     @contextlib.asynccontextmanager
     async def _consumer(self) -> Any:
-        consumer = self._new_consumer()
-        await consumer.start()
+        consumer = await patience.started(self._new_consumer)
         try:
             yield consumer
         finally:
@@ -131,12 +131,16 @@ class Changelog:
         if not consumer.assignment():
             consumer.assign([tp])
             await consumer.seek_to_beginning(tp)
-        end = (await consumer.end_offsets([tp]))[tp] if claimed_at is None else claimed_at + 1
+        end = await self._end(consumer) if claimed_at is None else claimed_at + 1
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=READ_TIMEOUT_MS)).values():
                 for record in records:
                     if record.offset < end:
                         log.apply(record)
+
+    async def _end(self, consumer: AIOKafkaConsumer) -> int:
+        tp = TopicPartition(self.topic, self.partition)
+        return (await patience.ends(consumer, [tp]))[tp]
 
 
 class _Log:

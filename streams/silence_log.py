@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Never
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 
 from schemas.silences import Acknowledgement, Silence
-from streams import connection
+from streams import connection, patience
 from streams.outbox import Outbox
 from streams.send import connected, flushed, partitions
 from streams.settings import Settings
 from streams.silencing import Decision, Silences
 from streams.topics import SILENCES
 
-log = logging.getLogger(__name__)
-
 POLL_MS: Final = 500
 """How long the broker may hold back an answer when nothing is new; a record is answered at once."""
-AGAIN_SECONDS: Final = 1.0
-"""How soon a broker that is away is asked again."""
 
 
 class SilenceLog:
@@ -54,7 +49,7 @@ class SilenceLog:
         Raises:
             aiokafka.errors.KafkaError: The broker refuses; then nobody knows what is silenced any more.
         """
-        consumer = await self._connected()
+        consumer = await patience.started(self._new_consumer)
         try:
             consumer.assign(self._partitions)
             self._consumer = consumer
@@ -77,7 +72,8 @@ class SilenceLog:
     async def catch_up(self) -> None:
         """Wait until everything has been followed that is on the topic now."""
         await self._reading.wait()
-        ends = await self._ends()
+        assert self._consumer is not None
+        ends = await patience.ends(self._consumer, self._partitions)
         async with self._moved:
             await self._moved.wait_for(lambda: all(self._positions.get(at, -1) >= end for at, end in ends.items()))
 
@@ -101,34 +97,15 @@ class SilenceLog:
                 self._outbox.add(self._topic, self._outbox.partition_for(self._topic, encoded), encoded, value)
             await self._outbox.flush()
 
-    async def _connected(self) -> AIOKafkaConsumer:
-        while True:
-            consumer = AIOKafkaConsumer(
-                **self._arguments,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=POLL_MS,
-                max_partition_fetch_bytes=SILENCES.max_message_bytes,
-            )
-            try:
-                await consumer.start()
-            except BaseException as error:
-                await consumer.stop()
-                if not isinstance(error, KafkaConnectionError):
-                    raise
-                await asyncio.sleep(AGAIN_SECONDS)
-            else:
-                return consumer
-
-    async def _ends(self) -> dict[TopicPartition, int]:
-        assert self._consumer is not None
-        while True:
-            try:
-                return dict(await self._consumer.end_offsets(self._partitions))
-            except (KafkaConnectionError, KafkaTimeoutError) as error:
-                log.warning("The broker does not say how much is on %s (%r); it is asked again.", self._topic, error)
-                await asyncio.sleep(AGAIN_SECONDS)
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            **self._arguments,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=POLL_MS,
+            max_partition_fetch_bytes=SILENCES.max_message_bytes,
+        )
 
 
 async def publish(record: Silence | Acknowledgement, *, settings: Settings, address: str) -> None:
