@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.alerts import Alert
 from schemas.silences import Matchers, Silence
-from streams import silence_log
+from streams import patience, silence_log
 from streams.outbox import partition_of
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
@@ -205,7 +205,7 @@ class Consumer:
 
 def test_the_reader_waits_for_a_broker_and_does_not_die_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silence_log, "AIOKafkaConsumer", Consumer)
-    monkeypatch.setattr(silence_log, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(patience, "AGAIN_SECONDS", 0)
 
     async def play() -> None:
         topic = SilenceLog(Settings(), "127.0.0.1:1", None)
