@@ -155,14 +155,16 @@ class Judging:
         return Episode(self.brand, kind, point, title, fingerprint_of(self.brand, kind, point))
 
     def _evidence(self, name: str, windows: WindowStore) -> Evidence:
-        hour = windows.hour.of(name)
+        return Evidence(windows.hour.of(name), windows.day.of(name), lambda: self._overlap(name, windows))
+
+    def _overlap(self, name: str, windows: WindowStore) -> dict[str, int]:
+        voices = windows.hour.of(name).voices.keys()
         pain_points = {
-            point: len(aggregate.voices.keys() & hour.voices.keys())
+            point: len(aggregate.voices.keys() & voices)
             for point, aggregate in windows.hour.series.items()
             if point not in (EVERYTHING, NEGATIVE) and self._kind(point) == "pain_point"
         }
-        ordered = sorted(((point, count) for point, count in pain_points.items() if count), key=lambda x: (-x[1], x[0]))
-        return Evidence(hour, windows.day.of(name), dict(ordered))
+        return dict(sorted(((point, n) for point, n in pain_points.items() if n), key=lambda x: (-x[1], x[0])))
 
     def _kind(self, name: str) -> Kind:
         return "surge" if name == NEGATIVE else self.catalog.kind_of(name)

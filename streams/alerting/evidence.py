@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from streams.windows.aggregate import Aggregate
@@ -22,8 +23,13 @@ class Evidence:
     """The hour that was judged."""
     day: Aggregate
     """The 24 hours that end with it."""
-    pain_points: dict[str, int] = field(default_factory=dict)
-    """Pain point → voices of the hour that name it too, most first."""
+    overlap: Callable[[], dict[str, int]] = dict
+    """Gives the pain points; asked only where an alert is told, since it looks at every voice."""
+
+    @property
+    def pain_points(self) -> dict[str, int]:
+        """Pain point → voices of the hour that name it too, most first."""
+        return self.overlap()
 
 
 def drivers(evidence: Evidence) -> list[dict[str, Any]]:

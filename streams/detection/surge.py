@@ -12,6 +12,18 @@ from streams.detection.contract import Sample, Verdict
 DAY_HOURS = 24
 
 
+@dataclass(slots=True)
+class _Learned:
+    """What the past hours of one series say, until the next one is over."""
+
+    counts: list[int]
+    """Voices in each hour."""
+    rhythm: list[float]
+    """Voices that are expected in each hour of the day."""
+    dispersion: float | None = None
+    """Of the hours around the rhythm; None while nobody has asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surge:
     """Tests distinct voices against a negative binomial learned from the past hours, over two horizons.
@@ -71,15 +83,17 @@ class Surge:
         span = past.span(sample.past_ms)
         if len(span) < self.warm_up_hours:
             return Verdict("no_baseline", sample.voices, None, None)
-        counts, rhythm = self._rhythm(past, span)
+        learned = self._learned(past, span)
+        rhythm = learned.rhythm
         expected = rhythm[(sample.end_ms - HOUR_MS // 2) // HOUR_MS % DAY_HOURS]
         enough = max(self.minimum, self.ratio * expected)
         if sample.voices < enough:
             loud = sample.mentions >= 2 * enough and sample.top_voice_share >= 0.5
             few: Silence = "below_minimum" if sample.voices < self.minimum else "below_baseline"
             return Verdict("one_voice" if loud else few, sample.voices, round(expected, 3), None)
-        dispersion = _dispersion(counts, [rhythm[hour % DAY_HOURS] for hour in span])
-        chance = negative_binomial_tail(sample.voices, expected, dispersion)
+        if learned.dispersion is None:
+            learned.dispersion = _dispersion(learned.counts, [rhythm[hour % DAY_HOURS] for hour in span])
+        chance = negative_binomial_tail(sample.voices, expected, learned.dispersion)
         return self._verdict(sample.voices, expected, chance, HOUR_MS)
 
     def _judge_slow(self, sample: Sample, past: Baseline) -> Verdict | None:
@@ -92,7 +106,8 @@ class Surge:
         end = sample.end_ms // HOUR_MS
         hours = range(end - length, end)
         observed = sample.voices + sum(past.counts(hours[:-1]))
-        counts, rhythm = self._rhythm(past, span)
+        learned = self._learned(past, span)
+        counts, rhythm = learned.counts, learned.rhythm
         expected = sum(rhythm[hour % DAY_HOURS] for hour in hours)
         if observed < max(self.slow_minimum, self.ratio * expected):
             return None
@@ -109,10 +124,17 @@ class Surge:
         reason: Silence = "fired" if chance <= self.probability else "below_baseline"
         return Verdict(reason, observed, round(expected, 3), chance, window_ms)
 
-    def _rhythm(self, past: Baseline, span: range) -> tuple[list[int], list[float]]:
-        """The past hours' voices, and what is expected in each hour of the day; worked out once an hour."""
-        if past.learned is not None and past.learned[0] == (self, span):
-            return past.learned[1], past.learned[2]
+    def _learned(self, past: Baseline, span: range) -> _Learned:
+        """What the past hours say; worked out once an hour."""
+        if past.learned is None:
+            past.learned = {}
+        known: dict[tuple[Surge, range], _Learned] = past.learned
+        learned = known.get((self, span))
+        if learned is None:
+            learned = known[self, span] = self._learn(past, span)
+        return learned
+
+    def _learn(self, past: Baseline, span: range) -> _Learned:
         counts = past.counts(span)
         overall = trimmed_mean(counts)
         by_hour: list[list[int]] = [[] for _ in range(DAY_HOURS)]
@@ -124,8 +146,7 @@ class Surge:
             weight = self.prior_hours
             expected = (weight * overall + len(same) * trimmed_mean(same)) / (weight + len(same))
             rhythm.append(max(expected, self.floor))
-        past.learned = ((self, span), counts, rhythm)
-        return counts, rhythm
+        return _Learned(counts, rhythm)
 
 
 def _dispersion(counts: list[int], usual: list[float]) -> float:
@@ -158,24 +179,50 @@ def negative_binomial_tail(count: int, mean: float, dispersion: float) -> float:
     """
     if count <= 0:
         return 1.0
-    # The tail is summed upwards from ``count``: the complement would lose the small probabilities that matter.
+    # Neither way takes the complement of what lies below: it would lose the small probabilities that matter.
     if dispersion <= 1.001:
-        log_term = count * math.log(mean) - mean - math.lgamma(count + 1)
-        size, chance = math.inf, 0.0
-    else:
-        chance = 1.0 - 1.0 / dispersion
-        size = mean / (dispersion - 1.0)
-        log_term = (
-            math.lgamma(count + size)
-            - math.lgamma(size)
-            - math.lgamma(count + 1)
-            + size * math.log1p(-chance)
-            + count * math.log(chance)
-        )
-    term = math.exp(log_term)
+        return _rounded(_poisson_tail(count, mean))
+    # The tail is the regularised incomplete beta function I_x(count, size) (NIST DLMF 8.17.24).
+    x, size = 1.0 - 1.0 / dispersion, mean / (dispersion - 1.0)
+    if count > mean:
+        return _rounded(_incomplete_beta(x, 1.0 / dispersion, count, size))
+    return _rounded(1.0 - _incomplete_beta(1.0 / dispersion, x, size, count))
+
+
+def _rounded(chance: float) -> float:
+    return min(1.0, float(f"{chance:.4g}"))
+
+
+def _poisson_tail(count: int, mean: float) -> float:
+    term = math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))
     total, k = 0.0, count
     while term > total * 1e-12 and k < count + 100_000:
         total += term
         k += 1
-        term *= mean / k if size == math.inf else chance * (k - 1 + size) / k
-    return min(1.0, float(f"{total:.4g}"))
+        term *= mean / k
+    return total
+
+
+def _incomplete_beta(x: float, rest: float, a: float, b: float) -> float:
+    """I_x(a, b) by its continued fraction (NIST DLMF 8.17.22, modified Lentz); fast for x < a / (a + b).
+
+    Args:
+        rest: 1 - x, given since the difference would lose digits.
+    """
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest))
+    tiny = 1e-300
+    c, d = 1.0, 1.0 / ((1.0 - (a + b) * x / (a + 1.0)) or tiny)
+    fraction = d
+    for m in range(1, 10_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        d = 1.0 / ((1.0 + even * d) or tiny)
+        c = (1.0 + even / c) or tiny
+        fraction *= c * d
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        d = 1.0 / ((1.0 + odd * d) or tiny)
+        c = (1.0 + odd / c) or tiny
+        step = c * d
+        fraction *= step
+        if abs(step - 1.0) < 1e-10:
+            break
+    return front * fraction / a

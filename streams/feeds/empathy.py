@@ -7,6 +7,7 @@ A story has the form of Cohn, "User Stories Applied" (2004).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 LINES = 3
@@ -49,9 +50,7 @@ def empathy_map(quotes: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Each sentence of the quotes in the first quadrant that its own words name; the strongest complaint is pain."""
     found: dict[str, list[str]] = {"think_feel": [], "say_do": [], "hear": [], "pain": [], "gain": []}
     for quote in quotes:
-        for sentence in _SENTENCE.findall(quote["text"]):
-            line = _shorten(sentence)
-            quadrant = next((name for name, pattern in _QUADRANTS if pattern.search(line)), None)
+        for line, quadrant in _lines(quote["text"]):
             if quadrant is None and any(word.lower() in line.lower() for word in quote["words"]):
                 quadrant = "pain" if quote["sentiment"] <= 0 else "think_feel"
             if quadrant and len(found[quadrant]) < LINES and line not in found[quadrant]:
@@ -80,3 +79,10 @@ def user_stories(quotes: list[dict[str, Any]]) -> list[dict[str, str]]:
 def _shorten(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= MAX_LINE else text[: MAX_LINE - 1].rsplit(" ", 1)[0] + "…"
+
+
+@lru_cache(maxsize=1024)
+def _lines(text: str) -> tuple[tuple[str, str | None], ...]:
+    """Each sentence of a text, and its quadrant; remembered, since the same quotes are told again and again."""
+    lines = [_shorten(sentence) for sentence in _SENTENCE.findall(text)]
+    return tuple((line, next((name for name, pattern in _QUADRANTS if pattern.search(line)), None)) for line in lines)

@@ -34,13 +34,19 @@ def window_metrics(
         "window_start": stamp(start_ms),
         "window_end": stamp(start_ms + MINUTE_MS),
         "closed": rolling is not None,
-        "window": window.tally(),
+        "window": (tally := window.tally()),
         "late": late,
         "decision": decision,
     }
     if rolling is not None:
         for name, aggregate in zip(("rolling_5m", "rolling_1h", "rolling_24h"), rolling, strict=True):
-            record[name] = aggregate.tally() if aggregate is not None else None
+            if aggregate is None:
+                record[name] = None
+                continue
+            # Each span holds the ones before it: with as many mentions it holds the same ones.
+            if aggregate.mentions != tally["mentions"]:
+                tally = aggregate.tally()
+            record[name] = tally
     return record
 
 

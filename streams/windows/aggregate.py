@@ -142,9 +142,9 @@ class Aggregate:
             "negative": self.negative,
             "positive": self.positive,
             "sentiment": round(self.sentiment / whole, 4),
-            "effort": round(self.effort / whole, 4),
-            "churn_risk": round(self.churn / whole, 4),
-            "delight_share": round(self.delighted / (count or 1), 4),
+            "effort": round(self.effort / whole, 4) if self.effort else 0.0,
+            "churn_risk": round(self.churn / whole, 4) if self.churn else 0.0,
+            "delight_share": round(self.delighted / count, 4) if self.delighted else 0.0,
             "top_voice_share": self.top_voice_share,
             "emotions": self.mean_emotions(),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from schemas.base import stamp
@@ -25,11 +26,11 @@ def diverse(candidates: list[Quote], count: int = SHOWN) -> list[Quote]:
     """
     chosen: list[Quote] = []
     voices: set[str] = set()
-    bags: list[set[str]] = []
+    bags: list[frozenset[str]] = []
     for quote in newest(candidates, len(candidates)):
         if quote["voice"] in voices:
             continue
-        bag = set(_WORD.findall(quote["text"].lower()))
+        bag = _bag(quote["text"])
         if any(len(bag & other) > 0.5 * len(bag | other) for other in bags):
             continue
         chosen.append(quote)
@@ -56,3 +57,9 @@ def published(quote: Quote) -> dict[str, Any]:
 def choose_quotes(candidates: list[Quote], count: int = SHOWN) -> list[dict[str, Any]]:
     """The diverse ones, as they are published."""
     return [published(quote) for quote in diverse(candidates, count)]
+
+
+@lru_cache(maxsize=1024)
+def _bag(text: str) -> frozenset[str]:
+    """The words of a text; remembered, since the same quotes are candidates again and again (4 KB at most)."""
+    return frozenset(_WORD.findall(text.lower()))

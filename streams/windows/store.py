@@ -14,6 +14,8 @@ from streams.windows.cells import MINUTE_MS, Cell, Fragment, minute_of, series_o
 from streams.windows.observation import Observation, Quote
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, Sums, sliding
 
+SPANS = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
+
 
 @dataclass(slots=True)
 class WindowStore:
@@ -157,18 +159,27 @@ class WindowStore:
         Args:
             first_ms: When the brand was first heard: no sum lacks anything from before.
         """
-        spans = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
         forgotten_ms = self.rolled_ms - DAY_MS
         for name, starts in sorted(self.amended.items()):
             ends = [start + MINUTE_MS for start in sorted(starts)]
-            for end_ms, *sums in zip(ends, *(sliding(self.day.cells, name, ends, span) for span in spans), strict=True):
-                # Sums that reach back to cells that are gone are left out: a part would look like the whole.
-                five, hour, day = (
-                    total if max(end_ms - span, first_ms) >= forgotten_ms else None
-                    for total, span in zip(sums, spans, strict=True)
-                )
-                yield self.cells[end_ms - MINUTE_MS], name, (five, hour, day)
+            for end_ms, *sums in zip(
+                ends,
+                *(self._sums_at(name, ends, span, first_ms, forgotten_ms) for span in SPANS),
+                strict=True,
+            ):
+                yield self.cells[end_ms - MINUTE_MS], name, (sums[0], sums[1], sums[2])
         self.amended.clear()
+
+    def _sums_at(
+        self, name: str, ends: list[int], span_ms: int, first_ms: int, forgotten_ms: int
+    ) -> Iterator[Aggregate | None]:
+        """One series' sums over one span at each of these ends; None for a span that reaches back to cells that are
+        gone: a part would look like the whole.
+        """
+        known = [end_ms for end_ms in ends if max(end_ms - span_ms, first_ms) >= forgotten_ms]
+        yield from [None] * (len(ends) - len(known))  # The first ones, since ends are in order of time.
+        if known:
+            yield from sliding(self.since(name, known[0] - span_ms), name, known, span_ms)
 
     def since(self, name: str, start_ms: int) -> list[Cell]:
         """The closed cells that hold a series, from this start on, oldest first."""
