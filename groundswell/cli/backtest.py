@@ -62,9 +62,9 @@ def backtest(
     """Judge the whole path by recorded events: which alerts, how early, how often wrong, and why it stayed silent.
 
     The same steps run as in the workers, in one thread, and the same recording gives the same result to the byte. With
-    --labels it tells precision, recall and delay. A file of --config holds settings such as detector = "surge" or
-    catalog = ["generic", "airline"], under [parameters] the detector's own, and under [reasons] which pain points the
-    reasons of labels stand for: "Late Flight" = ["late_delivery"].
+    --labels it tells precision, recall and delay. A file of --config holds settings such as detector = "surge" and
+    catalog = ["generic", "airline"], a table of the detector's own parameters, and a table of reasons: which pain
+    points the reasons of labels stand for, "Late Flight" = ["late_delivery"].
     """
     from groundswell.cli.judged import tables
     from streams import backtest as judging

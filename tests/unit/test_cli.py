@@ -108,6 +108,7 @@ def test_the_version_is_told(run: Run) -> None:
         (["schema", "nothing"], {}, Exit.USAGE, "no topic is called 'nothing'"),
         (["score", "no.jsonl"], {}, Exit.USAGE, "no.jsonl: No such file"),
         (["backtest", "no.jsonl", "--as", "posts"], {}, Exit.USAGE, "no.jsonl: No such file"),
+        (["series", "no.csv"], {}, Exit.USAGE, "no.csv can't be read: No such file"),
         (["score", "-"], {"CATALOG": '["nothing"]'}, Exit.USAGE, "nothing"),
         (["tail", "alerts", "--limit", "0"], {}, Exit.USAGE, "--limit"),
         (["fly"], {}, Exit.USAGE, "No such command"),
