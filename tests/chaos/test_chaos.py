@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.__main__ import told
 from tests.chaos.round import Round
 from tests.chaos.schedule import DAY_SECONDS, SESSION_SECONDS, Disorder, Fault, Schedule
@@ -24,6 +26,7 @@ PLAN = Schedule(
 )
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     played = Round(PLAN, tmp_path, brands=1).play()
     print(f"\n{PLAN}\n{told(played)}")
