@@ -137,7 +137,7 @@ class Runtime(Service):  # type: ignore[misc]
         for place in self._told - stalls.keys():
             log.info("Getting on again: %s:%d", *place)
         self._told = set(stalls)
-        if self.app.joined and not self.app.crashed:
+        if self.app.joined and not self.app.crashed and not self.app.should_stop:
             self._vitals = self._vitals or Vitals(self.app, (self.producer, self.state_producer), self._http.sites)
             if (dead := self._vitals.dead()) is not None:
                 # What still works of it would look alive: others do better with its partitions.
