@@ -65,6 +65,8 @@ class Round:
         self._found = Found(self._settings.topic_prefix)
         self._workers: dict[int, Worker] = {}
         self._struck: list[Struck] = []
+        self._ending_well: list[int] = []
+        """Workers that were asked to end, and should do so with exit code 0."""
         self._starting: set[int] = set()
         """Workers that had not been ready when the broker was killed."""
         self._problems: list[str] = []
@@ -177,6 +179,8 @@ class Round:
             worker.end(signal.SIGKILL)
         elif fault.kind == "stop":
             worker.end(signal.SIGTERM)
+            if self._broker_is_up.is_set():  # Else nobody can take its last commit: then it ends as well as it can.
+                self._ending_well.append(worker.number)
         elif fault.kind == "freeze":
             worker.freeze()
             self._in_background(lambda: self._thaw(worker, fault.seconds))
@@ -240,13 +244,11 @@ class Round:
 
     def _end(self) -> None:
         """An orderly end of those who are left; whoever was asked for one before has to have ended well, too."""
-        asked = [fault.worker for struck in self._struck if (fault := struck.fault) and fault.kind == "stop"]
         for number, worker in self._workers.items():
             if not worker.asked_to_end:
                 worker.end(signal.SIGTERM)
-                asked.append(number)
-        for number in asked:
-            assert number is not None
+                self._ending_well.append(number)
+        for number in self._ending_well:
             code = self._workers[number].process.wait(END_SECONDS)
             if code:
                 self._problems.append(f"worker {number} was asked to end, and did with exit code {code}")
