@@ -19,7 +19,7 @@ from streams import broker, pseudonym_key
 from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.frame_app import FrameApp, Handle
-from streams.frames import Frame
+from streams.frames import Frame, Lag
 from streams.health import serve
 from streams.notifying import sinks
 from streams.outbox import BATCH_BYTES
@@ -27,7 +27,7 @@ from streams.reader import Reader
 from streams.scoring import Pseudonyms, Scorer
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
-from streams.stages import Arrived, DetectStage, NotifyStage, Publisher, ScoreStage
+from streams.stages import TELL_SECONDS, Arrived, DetectStage, NotifyStage, Publisher, ScoreStage
 from streams.telemetry import Telemetry
 from streams.topics import ALERTS, ALL, RAW, SCORED
 from streams.vitals import DeadPartError, Vitals
@@ -114,6 +114,11 @@ class Runtime(Service):  # type: ignore[misc]
         if self.app.flowing:
             await self.score.quiet(self._caught_up())
 
+    @Service.timer(TELL_SECONDS)  # type: ignore[untyped-decorator]
+    async def _tell_open(self) -> None:
+        if self.app.flowing:
+            await self.detect.tell_open()
+
     @Service.task  # type: ignore[untyped-decorator]
     async def _ask_broker(self) -> None:
         while not self.should_stop:
@@ -178,7 +183,7 @@ class Runtime(Service):  # type: ignore[misc]
         consumer = self.app.consumer
         for tp in consumer.assignment():
             offset = consumer.finished.get(tp, consumer.resumed_at(tp))
-            asked = None if offset is None else consumer.caught_up_at(tp, offset)
+            asked = None if offset is None else consumer.lag(tp, offset).caught_up_ms
             if offset is not None and asked is not None:
                 yield tp.topic, tp.partition, offset - 1, asked
 
@@ -297,7 +302,7 @@ def create(settings: Settings | None = None) -> App:
 def _arrived(handle: Callable[[Arrived], Awaitable[bool | None]]) -> Handle:
     """A stage's way of taking a frame: without Faust."""
 
-    def take(frame: Frame, caught_up_ms: int | None) -> Awaitable[bool | None]:
-        return handle(Arrived(frame.tp.topic, frame.tp.partition, frame.records, caught_up_ms))
+    def take(frame: Frame, lag: Lag) -> Awaitable[bool | None]:
+        return handle(Arrived(frame.tp.topic, frame.tp.partition, frame.records, lag.caught_up_ms, lag.records))
 
     return take

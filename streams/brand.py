@@ -45,6 +45,8 @@ class Brand:
     """The clocks that its records follow."""
     witness: Witness | None = None
     """Who looks on, as a backtest does; published windows leave out the verdicts on quiet minutes."""
+    untold: set[int] = field(default_factory=set)
+    """Starts of the open windows that changed since they were told."""
     windows: WindowStore = field(init=False)
     desk: Desk = field(init=False)
     judging: Judging = field(init=False)
@@ -58,13 +60,10 @@ class Brand:
 
     # What records do.
 
-    def observe(self, seen: Observation, effects: Effects, touched: set[int]) -> bool:
+    def observe(self, seen: Observation, effects: Effects) -> bool:
         """Take in one scored record; gives False for one that is counted already or too late, which changes nothing.
 
         What is taken in is counted by ``settle``.
-
-        Args:
-            touched: Starts of open cells that changed; this one is added.
         """
         start = minute_of(seen.time_ms)
         late = self.closed_ms is not None and start < self.closed_ms
@@ -89,7 +88,7 @@ class Brand:
                 self.feeds.hear(series_of(seen), start)
         else:
             self.windows.count(seen, start)
-            touched.add(start)
+            self.untold.add(start)
         self.desk.hear(seen, effects)
         return True
 
@@ -103,16 +102,15 @@ class Brand:
             self.clocks = [name for name in self.clocks if not clocks.stopped(name)] + [clock]
             self._keep_head(effects)
 
-    def provisional(self, touched: set[int], effects: Effects) -> None:
-        """Tell the numbers of windows that are still open."""
-        for start in sorted(touched):
-            cell = self.windows.cells.get(start)
-            if cell is None or (self.closed_ms is not None and start < self.closed_ms):
-                continue
+    def tell_open(self, effects: Effects) -> None:
+        """Tell the numbers of the windows that are still open and changed."""
+        for start in sorted(self.untold):
+            cell = self.windows.cells[start]
             for name in cell.names():
                 if name != NEGATIVE:
                     record = window_metrics(self.name, name, start, cell.aggregate(name))
                     effects.publish(METRICS, key_of(self.name, name, start), record)
+        self.untold.clear()
 
     def retell(self, effects: Effects) -> None:
         """Tell the closed windows that changed again: once for all records that came since time last moved on."""
@@ -160,6 +158,7 @@ class Brand:
         # At the end of five minutes the tick that follows rolls on and tells the window with its decision.
         self.windows.roll(end_ms - MINUTE_MS if judged_now else end_ms, effects)
         cell = self.windows.close()
+        self.untold.discard(cell.start_ms)
         self.judging.take_in(cell, effects)
         names = cell.names()
         self.feeds.hear(names, cell.start_ms)
@@ -244,3 +243,5 @@ class Brand:
     def rebuild(self) -> None:
         """Derive from the stored values what is not stored."""
         self.windows.rebuild(self.closed_ms)
+        # What was told last is not known: all that is open is told anew.
+        self.untold = set(self.windows.open)

@@ -29,7 +29,7 @@ from mode import Service
 
 from streams import connection
 from streams.connection import Security
-from streams.frames import COMMIT_SECONDS, Frame, FrameConsumer, FrameSchema, FrameTransport
+from streams.frames import COMMIT_SECONDS, Frame, FrameConsumer, FrameSchema, FrameTransport, Lag
 from streams.logs import Sparingly
 from streams.settings import Settings
 from streams.vitals import LastResort
@@ -50,11 +50,8 @@ NEVER_SECONDS = 7 * 24 * 3600.0
 before it fetches, which Faust lets it do only after it has joined: it would wait for ever. Who hangs is ended by
 `streams.vitals` instead."""
 
-Handle = Callable[[Frame, int | None], Awaitable[bool | None]]
-"""What is done with a frame; gives False where it was not finished because others have the partition now.
-
-The second argument is when (ms) the broker last said that nothing lies behind the frame; None where something does.
-"""
+Handle = Callable[[Frame, Lag], Awaitable[bool | None]]
+"""What is done with a frame, told what lies behind it; gives False where others have the partition now."""
 
 
 class Boot(BootStrategy):  # type: ignore[misc]
@@ -182,7 +179,7 @@ class FrameApp(faust.App):  # type: ignore[misc]
         try:
             async with self._orders[frame.tp]:  # Frames of one partition follow each other.
                 with self.timed(stage, len(frame.records)):
-                    finished = await handle(frame, consumer.caught_up_at(frame.tp, frame.end)) is not False
+                    finished = await handle(frame, consumer.lag(frame.tp, frame.end)) is not False
         except Exception as error:
             # Going on would leave a hole: the worker ends, and its partitions go to others from the last commit.
             first = frame.records[0].offset

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import faust
 from aiokafka.errors import CommitFailedError, KafkaError
@@ -42,6 +42,20 @@ class Frame:
     def end(self) -> int:
         """The offset after the last record."""
         return int(self.records[-1].offset) + 1
+
+
+class Lag(NamedTuple):
+    """What lies behind an offset of a partition, by the broker's last answer."""
+
+    records: int | None
+    """How many; None while that isn't known."""
+    asked_ms: int | None
+    """When the broker was asked."""
+
+    @property
+    def caught_up_ms(self) -> int | None:
+        """When the broker said that nothing lies behind; None where something does."""
+        return self.asked_ms if self.records == 0 else None
 
 
 class FrameSchema(faust.Schema):  # type: ignore[misc]
@@ -78,14 +92,14 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             return False
         return True
 
-    def caught_up_at(self, tp: TP, offset: int) -> int | None:
-        """When (ms) the broker last said that nothing lies behind ``offset``; None where something does."""
+    def lag(self, tp: TP, offset: int) -> Lag:
+        """What lies behind ``offset``."""
         consumer = self._ensure_consumer()
         partition = driver.ensure_aiokafka_TP(tp)
         if partition not in consumer.assignment():
-            return None
+            return Lag(None, None)
         highwater, asked = consumer.highwater(partition), consumer.last_poll_timestamp(partition)
-        return asked if highwater is not None and asked is not None and offset >= highwater else None
+        return Lag(None if highwater is None or asked is None else max(highwater - offset, 0), asked)
 
     def heard_ms(self, tp: TP) -> int | None:
         """When (ms) the broker last answered a fetch of a partition; None while it has not."""
@@ -158,10 +172,10 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         begin = self._begins.get(tp)
         return None if begin is None else max(begin, self._committed_offset.get(tp) or 0)
 
-    def caught_up_at(self, tp: TP, offset: int) -> int | None:
-        """When (ms) the broker last said that nothing lies behind ``offset``; None where something does."""
-        asked: int | None = self._thread.caught_up_at(tp, offset)
-        return asked
+    def lag(self, tp: TP, offset: int) -> Lag:
+        """What lies behind ``offset``."""
+        lag: Lag = self._thread.lag(tp, offset)
+        return lag
 
     def heard_ms(self, tp: TP) -> int | None:
         """When (ms) the broker last answered a fetch of a partition; None while it has not."""

@@ -44,6 +44,8 @@ class Listener:
     brands: dict[str, Brand] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     """Brands for which time matters: open windows, sums that roll on, alerts that fire."""
+    untold: set[str] = field(default_factory=set)
+    """Brands that may have open windows to tell."""
     witness: Witness | None = None
     """Told of every verdict on every brand."""
 
@@ -54,17 +56,15 @@ class Listener:
         self,
         records: Iterable[Heard],
         *,
-        caught_up: bool = False,
         unreadable: Callable[[int, Exception], None] | None = None,
     ) -> Effects:
-        """Everything that follows from these records, which come next in the log.
+        """Everything that follows from these records, which come next in the log; what is still open is not told.
 
         Args:
-            caught_up: Nothing more waits in the log: then windows that are still open are told too.
             unreadable: Called with the place of each record that is not one of ours; it changes nothing else.
         """
         effects = Effects()
-        touched: dict[str, set[int]] = {}
+        touched: set[str] = set()
         for index, record in enumerate(records):
             try:
                 if record.progress:
@@ -88,15 +88,19 @@ class Listener:
                 # Time went on while there was nothing to do: what is late is judged by where it is now.
                 self.busy.add(name)
                 self._advance_brand(brand, effects)
-            starts = touched.get(name)
-            if starts is None:
-                starts = touched[name] = set()
-            if brand.observe(seen, effects, starts):
+            touched.add(name)
+            if brand.observe(seen, effects):
                 brand.feed_by(seen.said.origin.replay or LIVE, self.clocks, effects)
         self._settle(touched, effects)
-        if caught_up:
-            for name, starts in touched.items():
-                self.brands[name].provisional(starts, effects)
+        self.untold |= touched
+        return effects
+
+    def tell_open(self) -> Effects:
+        """The numbers of the windows that are still open and changed since they were told."""
+        effects = Effects()
+        for name in sorted(self.untold & self.brands.keys()):
+            self.brands[name].tell_open(effects)
+        self.untold.clear()
         return effects
 
     def _settle(self, names: Iterable[str], effects: Effects) -> None:
@@ -144,3 +148,4 @@ class Listener:
         for brand in self.brands.values():
             brand.rebuild()
         self.busy = {name for name, brand in self.brands.items() if not brand.idle}
+        self.untold = {name for name, brand in self.brands.items() if brand.untold}

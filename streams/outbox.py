@@ -91,6 +91,8 @@ class Outbox:
         self._batches: dict[tuple[str, int], list[Any]] = {}
         self._next: defaultdict[str, int] = defaultdict(int)
         self._flushing = asyncio.Lock()
+        self._sending: asyncio.Task[None] | None = None
+        """What was sent last, maybe still on its way."""
         self.bytes = 0
         """Bytes of keys and values that are buffered."""
         self.records = 0
@@ -139,25 +141,33 @@ class Outbox:
     async def flush(self) -> int:
         """Send everything and wait for the broker's acknowledgements; give back the number of records.
 
-        The outbox is empty afterwards, also when it raises: then a part of the records is on the broker and a part is
-        not, and whoever added them has to add all of them again (and not to acknowledge what they were made from).
+        What several have added is sent by whoever flushes first; each returns when its own records are acknowledged. So
+        an outbox that has failed stays failed: some of the records are on the broker and some are not, nobody can tell
+        whose, and all who share it must take what they made them from for unfinished. And who flushes may be
+        cancelled; the sending goes on, and the next one waits for it.
 
         Raises:
-            aiokafka.errors.KafkaError: A batch could not be written.
+            aiokafka.errors.KafkaError: A batch could not be written, now or before.
         """
         async with self._flushing:
+            if self._sending is not None:
+                await asyncio.shield(self._sending)
             batches, records = self._batches, self.records
             self._batches, self.bytes, self.records = {}, 0, 0
             if not batches:
                 return 0
-            results = await asyncio.gather(
-                *(self._send(topic, partition, of) for (topic, partition), of in batches.items()),
-                return_exceptions=True,
-            )
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
+            self._sending = asyncio.create_task(self._send_all(batches))
+            await asyncio.shield(self._sending)
             return records
+
+    async def _send_all(self, batches: Mapping[tuple[str, int], list[Any]]) -> None:
+        results = await asyncio.gather(
+            *(self._send(topic, partition, of) for (topic, partition), of in batches.items()),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def _send(self, topic: str, partition: int, batches: list[Any]) -> None:
         for batch in batches:

@@ -39,6 +39,12 @@ from streams.topics import ALL, QUARANTINE, RAW, SCORED
 
 log = logging.getLogger(__name__)
 
+TELL_SECONDS = 0.25
+"""How often the windows of a partition that are still open are told, at most."""
+
+NEAR_RECORDS = 2_000
+"""A partition with more behind it has other work than to tell windows that are still open."""
+
 PROGRESS = ((PROGRESS_HEADER, b"1"),)
 
 
@@ -53,6 +59,8 @@ class Arrived:
     """aiokafka's ConsumerRecords."""
     caught_up_ms: int | None
     """When the broker last said that nothing lies behind the last of them; None where something does."""
+    behind: int | None
+    """How many records lie behind them, by the broker's last answer; None while that isn't known."""
 
 
 class Publisher:
@@ -159,6 +167,8 @@ class DetectStage:
         self._changelogs: dict[int, Changelog] = {}
         self._listeners: dict[int, Listener] = {}
         self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._told_at: dict[int, float] = {}
+        """Partition that is near the end of its log → when its open windows were told last, in monotonic seconds."""
 
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
@@ -172,6 +182,11 @@ class DetectStage:
             changelog = self._changelogs[frame.partition]
             effects = self._hear(listener, frame, records)
             await self._publisher.put(effects)
+            if frame.behind is None or frame.behind > NEAR_RECORDS:
+                self._told_at.pop(frame.partition, None)
+            else:
+                self._told_at.setdefault(frame.partition, 0.0)
+                await self._put_open(frame.partition, listener)
             await self._publisher.flush()
             try:
                 await changelog.write({key: Listener.encode(value) for key, value in effects.state.items()})
@@ -184,11 +199,24 @@ class DetectStage:
             return True
         return False
 
+    async def tell_open(self) -> None:
+        """Tell the open windows that wait for it: the last of a burst, with no frame behind it."""
+        for partition in self._told_at.keys() & self._listeners.keys() - self._unchecked:
+            await self._put_open(partition, self._listeners[partition])
+        await self._publisher.flush()
+
+    async def _put_open(self, partition: int, listener: Listener) -> None:
+        now = time.monotonic()
+        if listener.untold and now - self._told_at[partition] >= TELL_SECONDS:
+            self._told_at[partition] = now
+            effects = listener.tell_open()
+            await self._publisher.put(effects)
+            self._telemetry.note(effects)
+
     def _hear(self, listener: Listener, frame: Arrived, records: list[Heard]) -> Effects:
         unreadable: list[tuple[int, Exception]] = []
         effects = listener.hear(
             records,
-            caught_up=frame.caught_up_ms is not None,
             unreadable=lambda index, error: unreadable.append((index, error)),
         )
         for index, error in unreadable:
@@ -229,6 +257,7 @@ class DetectStage:
         self._unchecked.discard(partition)
         self._changelogs.pop(partition, None)
         self._listeners.pop(partition, None)
+        self._told_at.pop(partition, None)
 
     async def _listener(self, partition: int) -> Listener | None:
         async with self._recovering[partition]:

@@ -6,7 +6,6 @@ is the frame finished and may be committed.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +20,7 @@ from bench.contestants.place import Place, here
 from streams import connection
 from streams.changelog import Changelog, FencedError
 from streams.frame_app import FrameApp, run
-from streams.frames import Frame
+from streams.frames import Frame, Lag
 from streams.outbox import BATCH_BYTES, Outbox
 from streams.settings import Settings
 
@@ -86,7 +85,7 @@ class CommonJob(FrameApp):
         """Have a frame worked on."""
         await self.work("count", frame, self._count)
 
-    async def _count(self, frame: Frame, caught_up_ms: int | None) -> bool:
+    async def _count(self, frame: Frame, _: Lag) -> bool:
         """Publish what follows from a frame, then store; False where another worker has the partition now."""
         place = self.place
         while (state := await self._state(frame.tp.partition)) is not None:
@@ -154,7 +153,6 @@ def main() -> None:
     place = here()
     app = CommonJob(place)
     app.agent(app.frames(place.events), name="count", concurrency=1)(count)
-    sys.argv[1:] = []
     run(app)
 
 

@@ -13,7 +13,7 @@ import pytest
 from faust.types import TP
 
 from streams.app import App
-from streams.frames import Frame
+from streams.frames import Frame, Lag
 from streams.settings import Settings
 from streams.stages import Arrived
 from streams.telemetry import Telemetry
@@ -46,7 +46,7 @@ def run(name: str, frames: list[Frame], handle: Callable[[Arrived], Awaitable[bo
             app.crashes.append(reason)
 
         app.crash = crash
-        app.consumer.caught_up_at = lambda tp, offset: 1_000 if offset == 8 else None
+        app.consumer.lag = lambda tp, offset: Lag(8 - offset, 1_000)
         app.runtime = SimpleNamespace(telemetry=Telemetry(), **{name: SimpleNamespace(handle=handle)})
         agent = app.agent(app.raw, name=name, concurrency=1)(AGENTS[name])
         async with agent.test_context() as context:

@@ -105,7 +105,7 @@ class World:
         reports = Progress(origins=self.reader.progress(), at_ms=self.now_ms, raw={t.name: 1 for t in RAW.values()})
         log.append(told(reports))
         before = len(self.partition.published)
-        self.partition.hear(log, caught_up=True)
+        self.partition.hear(log, tell_open=True)
         for topic, key, value in self.partition.published[before:]:
             self._tell(topic, key, value)
 

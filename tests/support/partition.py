@@ -33,10 +33,10 @@ class Partition:
     def __post_init__(self) -> None:
         self.listener = self._new_listener()
 
-    def hear(self, records: Iterable[Heard], *, caught_up: bool = False) -> Effects:
-        """A frame: its outputs are published, then its state is stored."""
-        effects = self.listener.hear(records, caught_up=caught_up)
-        for topic, key, value in effects.records:
+    def hear(self, records: Iterable[Heard], *, tell_open: bool = False) -> Effects:
+        """A frame: its outputs are published, those of windows that are still open too; then its state is stored."""
+        effects = self.listener.hear(records)
+        for topic, key, value in effects.records + (self.listener.tell_open().records if tell_open else []):
             # What travels is JSON: what can't be written must fail here too.
             value = orjson.loads(orjson.dumps(value))
             self.published.append((topic, key, value))
@@ -59,6 +59,10 @@ class Partition:
     def of(self, topic: Topic) -> list[dict[str, Any]]:
         """Everything that was published to a topic, in order."""
         return [value for where, _, value in self.published if where is topic]
+
+    def decided(self) -> list[tuple[Topic, str, dict[str, Any]]]:
+        """What was published, in order, without the windows that are still open."""
+        return [record for record in self.published if record[0] is not METRICS or record[2]["closed"]]
 
     def final(self) -> dict[tuple[str, str], dict[str, Any]]:
         """The last value of each key, without the windows that are still open."""

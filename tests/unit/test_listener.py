@@ -43,6 +43,26 @@ def test_an_unreadable_record_is_named_and_changes_nothing_else() -> None:
     assert len(partition.listener.brands["Acme"].windows.seen) == 2
 
 
+def test_open_windows_are_told_when_asked_for_and_only_what_changed() -> None:
+    partition, log = Partition(), Log()
+    partition.hear([log.say(BASE_MS), log.say(BASE_MS + MINUTE, points=["late_delivery"])])
+    told = [(value["pain_point"], value["window"]["mentions"]) for *_, value in partition.listener.tell_open().records]
+    assert sorted(told) == [("*", 1), ("*", 1), ("late_delivery", 1)]
+    assert partition.listener.tell_open().records == []
+    partition.hear([log.say(BASE_MS + 1)])
+    ((_, _, value),) = partition.listener.tell_open().records
+    assert (value["window"]["mentions"], value["closed"]) == (2, False)
+    partition.hear([log.say(BASE_MS + 2), live(BASE_MS + HOUR)])
+    assert partition.listener.tell_open().records == [], "what is closed has been told"
+
+
+def test_who_takes_over_tells_all_that_is_open() -> None:
+    partition, log = Partition(), Log()
+    partition.hear([log.say(BASE_MS), log.say(BASE_MS + MINUTE)], tell_open=True)
+    partition.restart()
+    assert len(partition.listener.tell_open().records) == 2
+
+
 def test_no_foreign_record_ends_the_listener_or_is_counted_in_part() -> None:
     """Whoever writes to ``scored`` may write anything: every field in turn holds what it should not."""
     rng = random.Random(8)
@@ -66,7 +86,7 @@ def test_no_foreign_record_ends_the_listener_or_is_counted_in_part() -> None:
             else:
                 broken = bad
             partition = Partition()
-            effects = partition.hear([Heard(orjson.dumps(broken), progress=False)], caught_up=True)
+            effects = partition.hear([Heard(orjson.dumps(broken), progress=False)], tell_open=True)
             partition.hear([live(BASE_MS + 2 * HOUR)])
             partition.restart()
             if effects.counts["unreadable"]:
@@ -75,7 +95,7 @@ def test_no_foreign_record_ends_the_listener_or_is_counted_in_part() -> None:
         data = bytearray(orjson.dumps(whole))
         for _ in range(rng.randint(1, 4)):
             data[rng.randrange(len(data))] = rng.randrange(256)
-        Partition().hear([Heard(bytes(data), progress=bool(rng.getrandbits(1)))], caught_up=True)
+        Partition().hear([Heard(bytes(data), progress=bool(rng.getrandbits(1)))], tell_open=True)
 
 
 def test_state_of_a_brand_with_any_name_can_be_read_back() -> None:

@@ -81,7 +81,9 @@ class World:
 
     async def handle(self, *alerts: Alert | bytes) -> None:
         values = [it if isinstance(it, bytes) else it.model_dump_json().encode() for it in alerts]
-        await self.stage.handle(Arrived("alerts", MINE, tuple(SimpleNamespace(value=value) for value in values), None))
+        await self.stage.handle(
+            Arrived("alerts", MINE, tuple(SimpleNamespace(value=value) for value in values), None, None)
+        )
 
     def count(self, result: str) -> float | None:
         labels = {"receiver": "log", "result": result}

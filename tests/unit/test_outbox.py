@@ -1,6 +1,7 @@
 """The outbox: Kafka's partitions, order, and what a failure leaves."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from aiokafka.partitioner import murmur2 as reference
@@ -88,6 +89,44 @@ def test_nothing_follows_a_batch_that_failed() -> None:
             await box.flush()
         assert len(broker.sent) == 3
         assert box.records == 0
+
+    asyncio.run(run())
+
+
+def test_what_has_failed_stays_failed_for_all_who_share_it() -> None:
+    async def run() -> None:
+        box = filled(Broker(fail_on=2), 100, 100)
+        with pytest.raises(OSError, match="gone"):
+            await box.flush()
+        with pytest.raises(OSError, match="gone"):  # Another's records may have been among those that are lost.
+            await box.flush()
+
+    asyncio.run(run())
+
+
+def test_who_flushes_may_be_cancelled_and_the_next_one_still_waits_for_the_broker() -> None:
+    async def run() -> None:
+        broker = Broker()
+        answer = asyncio.Event()
+        send_batch = broker.send_batch
+
+        async def slow(batch: Any, topic: str, *, partition: int) -> Any:
+            await answer.wait()
+            return await send_batch(batch, topic, partition=partition)
+
+        broker.send_batch = slow  # type: ignore[method-assign]
+        box = filled(broker, 3, 10)
+        first = asyncio.create_task(box.flush())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        first.cancel()
+        second = asyncio.create_task(box.flush())
+        await asyncio.sleep(0.01)
+        assert first.cancelled()
+        assert not second.done(), "its records are not acknowledged yet"
+        answer.set()
+        await second
+        assert sum(count for *_, count in broker.sent) == 3
 
     asyncio.run(run())
 

@@ -52,7 +52,7 @@ def test_a_frame_waits_until_it_is_known_whether_others_wrote(
     monkeypatch.setattr(stages, "Changelog", Log)
     Log.reads, Log.untouched_now = 0, untouched
     catalogs = Catalogs.load(("generic",))
-    frame = Arrived("groundswell.scored.v1", 0, (SimpleNamespace(value=b"", headers=(), timestamp=0),), None)
+    frame = Arrived("groundswell.scored.v1", 0, (SimpleNamespace(value=b"", headers=(), timestamp=0),), None, None)
     monkeypatch.setattr(stages, "_raw", lambda record: SimpleNamespace(origin="o"))
     monkeypatch.setattr(stages, "quarantined", lambda *_: {})
 
