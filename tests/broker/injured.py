@@ -113,6 +113,21 @@ def fetching_ends(app: Any) -> None:
 
 
 @injury
+def silences_end(app: Any) -> None:
+    _cancel_service(app.runtime, "_read_silences")
+
+
+@injury
+def silences_are_not_fetched(app: Any) -> None:
+    app.runtime.silences._consumer._fetcher._fetch_task.cancel()
+
+
+@injury
+def release_ends(app: Any) -> None:
+    _cancel_service(app.runtime, "_release")
+
+
+@injury
 def thread_ends(app: Any) -> None:
     loop = app.consumer._thread.thread_loop
     loop.call_soon_threadsafe(loop.stop)
