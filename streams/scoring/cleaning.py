@@ -36,7 +36,7 @@ class Cleaner:
     """Cleans frames; keeps how each brand's own handles are spelt."""
 
     def __init__(self) -> None:
-        self._handles: dict[str, Handles] = {}
+        self._redactors: dict[str, Redactor] = {}
 
     def clean(self, events: Sequence[RawEvent], quoted: Sequence[bool]) -> Cleaned:
         """The texts and titles of the events; ``quoted`` says whose text may quote earlier messages, as a ticket's."""
@@ -65,14 +65,14 @@ class Cleaner:
         for at, (owner, shown) in enumerate(zip(owners, signs.personal(texts), strict=True)):
             if shown:
                 counts = redacted.get(owner, {})
-                texts[at] = Redactor(counts).redact(texts[at], shown, self._handles_of(events[owner].brand))
+                texts[at] = self._redactor_of(events[owner].brand).redact(texts[at], shown, counts)
                 if counts:
                     redacted[owner] = counts
 
-    def _handles_of(self, brand: str) -> Handles:
-        handles = self._handles.get(brand)
-        if handles is None:
-            if len(self._handles) >= MOST_BRANDS:
-                self._handles.clear()
-            handles = self._handles[brand] = Handles([own_handle(brand)])
-        return handles
+    def _redactor_of(self, brand: str) -> Redactor:
+        redactor = self._redactors.get(brand)
+        if redactor is None:
+            if len(self._redactors) >= MOST_BRANDS:
+                self._redactors.clear()
+            redactor = self._redactors[brand] = Redactor(Handles([own_handle(brand)]))
+        return redactor

@@ -10,7 +10,10 @@ A phrase of the catalog is taken for what it says, unless
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +38,8 @@ from streams.scoring.tokens import (
     WORD,
 )  # fmt: skip
 
-SAYS, ABOUT, UNLESS, SIGNAL = range(4)
+SAYS, ABOUT, UNLESS, SIGNAL, NEED, STAGE = range(6)
+"""What a phrase is for."""
 CLEARLY_POSITIVE = 0.6
 """Clause sentiment from which a plain statement of failure is not one."""
 FEELS_BAD, FEELS_GOOD = -0.1, 0.25
@@ -53,26 +57,23 @@ Mention = tuple[Entry, list[str], float]
 """What is said, by which words, and the sentiment of their clause."""
 
 
-_Said = tuple[float, tuple[int, ...]]
-"""How strongly something tells of a signal, and the places of its words."""
+_Said = tuple[float, tuple[int, ...], list[str]]
+"""How strongly something tells of a signal, the places of its words, and they themselves."""
+Signals = dict[str, list[tuple[float, list[str]]]]
+"""Signal → weights with the words that told of it, strongest first."""
 
 
 @dataclass(slots=True)
 class Heard:
     """What was heard in one text; of its mentions, the main one first."""
 
-    pain_points: list[Mention] = field(default_factory=list)
-    delights: list[Mention] = field(default_factory=list)
-    signals: dict[str, list[tuple[float, list[str]]]] = field(default_factory=dict)
-    """Signal → weights with the words that told of it, strongest first."""
+    pain_points: list[Mention] | None = None
+    delights: list[Mention] | None = None
+    signals: Signals | None = None
     need_at: int | None = None
-    """The atom of the text at which the customer says what is needed."""
-    stages: dict[str, list[_Said]] = field(default_factory=dict)
-    """Stage of the journey → what tells of it."""
-
-    def stage(self) -> str | None:
-        """The stage of which most words tell."""
-        return max((len(_apart(said)), stage) for stage, said in self.stages.items())[1] if self.stages else None
+    """The atom of the frame at which the customer says what is needed."""
+    stage: Callable[[], str] | None = None
+    """Tells the stage of the journey of which most words tell; counted only where it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,10 @@ class Ear:
         self._meanings: list[_Meaning] = []
         for rule in rules():
             phrases.append(rule.phrase)
-            scope = 0 if rule.signal == "need" else SIGNAL_SCOPE
-            self._meanings.append(_Meaning(SIGNAL, scope, signal=rule.signal, weight=rule.weight))
+            stage = rule.signal.removeprefix("journey.")
+            part = NEED if rule.signal == "need" else SIGNAL if stage == rule.signal else STAGE
+            scope = 0 if part == NEED else SIGNAL_SCOPE
+            self._meanings.append(_Meaning(part, scope, signal=stage, weight=rule.weight))
         for entry in catalog:
             # What is closer to the brand's business tells more: later packs rank first.
             pack = 0.5 * catalog.packs.index(entry.pack)
@@ -152,10 +155,13 @@ class Ear:
         phrases, places = hits.phrases, found[hits.places]
         stands = ~_negated(places, prepared, self._scopes[phrases])
         phrases, places = phrases[stands], places[stands]
-        signals = self._parts[phrases] == SIGNAL
-        heard: dict[int, Heard] = {}
-        self._note_mentions(phrases[~signals], places[~signals], prepared, judged, values, heard)
+        parts = self._parts[phrases]
+        heard: dict[int, Heard] = defaultdict(Heard)
+        entries, signals, needs, stages = parts <= UNLESS, parts == SIGNAL, parts == NEED, parts == STAGE
+        self._note_mentions(phrases[entries], places[entries], prepared, judged, values, heard)
         self._note_signals(phrases[signals], places[signals], prepared, heard)
+        self._note_stages(phrases[stages], places[stages], prepared, heard)
+        _note_needs(places[needs, 0], prepared, heard)
         return heard
 
     def _note_mentions(
@@ -197,10 +203,14 @@ class Ear:
                 words = [surface[atom] for atom in atoms[:length]]
                 mine[entry.id] = (meaning.rank, place, entry, words, feeling)
         for text, mine in best.items():
-            told = heard[text] = Heard()
-            for _, _, entry, words, feeling in sorted(mine.values(), key=lambda item: (-item[0], item[1])):
-                kept = told.pain_points if entry.kind == "pain_point" else told.delights
-                kept.append((entry, words, feeling))
+            pains: list[Mention] = []
+            delights: list[Mention] = []
+            told = mine.values()
+            for _, _, entry, words, feeling in (
+                told if len(mine) == 1 else sorted(told, key=lambda item: (-item[0], item[1]))
+            ):
+                (pains if entry.kind == "pain_point" else delights).append((entry, words, feeling))
+            heard[text].pain_points, heard[text].delights = pains, delights
 
     def _hold(
         self, phrases: Numbers, last: Numbers, prepared: Prepared, judged: Judged, values: NDArray[np.float32]
@@ -226,32 +236,48 @@ class Ear:
     def _note_signals(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
         """Signals, strongest first; words that told of one don't tell of it twice."""
         frame = prepared.frame
-        surface = self._model.lexicon.surface
+        surface, meanings = self._model.lexicon.surface, self._meanings
         told: dict[tuple[int, str], list[_Said]] = {}
-        for text, phrase, length, where in zip(
+        for text, phrase, length, where, atoms in zip(
             frame.text_of[places[:, 0]].tolist(),
             phrases.tolist(),
             self._index.lengths[phrases].tolist(),
             places.tolist(),
+            frame.atoms[places].tolist(),
             strict=True,
         ):
-            mine = heard.get(text)
-            if mine is None:
-                mine = heard[text] = Heard()
-            meaning = self._meanings[phrase]
-            signal = meaning.signal
-            if signal == "need":
-                if mine.need_at is None or where[0] < mine.need_at:
-                    mine.need_at = where[0]
-            elif signal.startswith("journey."):
-                mine.stages.setdefault(signal[8:], []).append((1.0, tuple(where[:length])))
-            else:
-                told.setdefault((text, signal), []).append((meaning.weight, tuple(where[:length])))
-        atoms = frame.atoms
-        for (text, signal), said in told.items():
-            heard[text].signals[signal] = [
-                (weight, [surface[atom] for atom in atoms[list(where)].tolist()]) for weight, where in _apart(said)
-            ]
+            meaning = meanings[phrase]
+            said = meaning.weight, tuple(where[:length]), [surface[atom] for atom in atoms[:length]]
+            told.setdefault((text, meaning.signal), []).append(said)
+        for (text, signal), all_said in told.items():
+            mine = heard[text]
+            if mine.signals is None:
+                mine.signals = {}
+            mine.signals[signal] = [(weight, words) for weight, _, words in _apart(all_said)]
+
+    def _note_stages(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
+        """Of each text, what tells of stages of the journey; most texts are never asked for it."""
+        texts = prepared.frame.text_of[places[:, 0]]
+        begins = np.flatnonzero(np.diff(texts, prepend=-1))
+        ends = np.append(begins, len(texts))[1:]
+        for text, begin, end in zip(texts[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
+            heard[text].stage = partial(self._stage, phrases, places, begin, end)
+
+    def _stage(self, phrases: Numbers, places: Numbers, begin: int, end: int) -> str:
+        """The stage of which most words tell, among the hits ``begin`` … ``end - 1``."""
+        votes: dict[str, list[_Said]] = {}
+        for phrase, where in zip(phrases[begin:end].tolist(), places[begin:end].tolist(), strict=True):
+            said: _Said = (1.0, tuple(where[: self._index.lengths[phrase]]), [])
+            votes.setdefault(self._meanings[phrase].signal, []).append(said)
+        return max((len(_apart(said_all)), stage) for stage, said_all in votes.items())[1]
+
+
+def _note_needs(places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
+    """Of each text, the first place at which a need is told."""
+    for text, place in zip(prepared.frame.text_of[places].tolist(), places.tolist(), strict=True):
+        mine = heard[text]
+        if mine.need_at is None or place < mine.need_at:
+            mine.need_at = place
 
 
 def _apart(said: list[_Said]) -> list[_Said]:
@@ -260,10 +286,10 @@ def _apart(said: list[_Said]) -> list[_Said]:
         return said
     kept: list[_Said] = []
     taken: set[int] = set()
-    for weight, where in sorted(said, key=lambda item: (-item[0], -len(item[1]), item[1])):
-        if taken.isdisjoint(where):
-            taken.update(where)
-            kept.append((weight, where))
+    for one in sorted(said, key=lambda item: (-item[0], -len(item[1]), item[1])):
+        if taken.isdisjoint(one[1]):
+            taken.update(one[1])
+            kept.append(one)
     return kept
 
 

@@ -24,26 +24,31 @@ _ALWAYS_SET = 5
 """Fields without which there is no event."""
 
 
-def mentions(heard: Sequence[Mention]) -> list[dict[str, Any]]:
+def mentions(heard: Sequence[Mention] | None) -> list[dict[str, Any]]:
     """Pain points or delights."""
+    if not heard:
+        return []
     return [{"id": entry.id, "words": words, "sentiment": round(feeling, 3)} for entry, words, feeling in heard]
 
 
-def stage(pains: Sequence[Mention], heard: Heard, source: Source) -> str | None:
+def stage(pains: Sequence[Mention] | None, heard: Heard, source: Source) -> str | None:
     """Where on the journey the customer is: as the main mention says, else as most words say."""
     if pains:
         return pains[0][0].journey_stage
     if heard.delights:
         return heard.delights[0][0].journey_stage
-    return heard.stage() or ("get_help" if source == "tickets" else None)
+    if heard.stage is not None:
+        return heard.stage()
+    return "get_help" if source == "tickets" else None
 
 
 def signals(event: RawEvent, heard: Heard, need: str) -> dict[str, Any]:
     """The signals of one text and its event's fields, with their words."""
     found: dict[str, Any] = {"effort": 0.0, "churn_risk": 0.0, "urgency": 0.0}
     told = heard.signals
-    if event.__class__ is not Post and (fields := from_fields(event)):
-        told = told | {name: [*told.get(name, ()), (weight, [word])] for name, (weight, word) in fields.items()}
+    if type(event) is not Post and (fields := from_fields(event)):
+        told = told or {}
+        told |= {name: [*told.get(name, ()), (weight, [word])] for name, (weight, word) in fields.items()}
     words: dict[str, list[str]] = {}
     if told:
         for name in found:
@@ -66,7 +71,7 @@ def _strength(weights: tuple[float, ...]) -> float:
 
 
 def _words(said: Sequence[tuple[float, list[str]]]) -> list[str]:
-    return list(dict.fromkeys([word for _, words in said for word in words]))
+    return list(dict.fromkeys(said[0][1] if len(said) == 1 else [word for _, words in said for word in words]))
 
 
 def carry(

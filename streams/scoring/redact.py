@@ -105,11 +105,12 @@ class Handles:
 
 
 class Redactor:
-    """Redacts one text; keeps the count of what it replaced, per kind, for the record."""
+    """Redacts texts to one brand, one after the other; the brand's own handles stay readable."""
 
-    def __init__(self, counts: dict[str, int]) -> None:
-        """Takes the counts to add to."""
-        self._counts = counts
+    def __init__(self, handles: Handles) -> None:
+        """Takes the handles that stay."""
+        self._handles = handles
+        self._counts: dict[str, int] = {}
 
     def _put(self, kind: str) -> str:
         self._counts[kind] = self._counts.get(kind, 0) + 1
@@ -167,14 +168,18 @@ class Redactor:
         self._counts["query"] = self._counts.get("query", 0) + 1
         return link[:cut] + "?[query]"
 
-    def redact(self, text: str, signs: int, handles: Handles) -> str:
+    def _handle(self, found: re.Match[str]) -> str:
+        return found[0] if found[1] in self._handles else self._put("handle")
+
+    def redact(self, text: str, signs: int, counts: dict[str, int]) -> str:
         """The text with placeholders for personal data.
 
         Args:
             text: Normalised text.
             signs: What it may hold, as `streams.scoring.signs.personal` tells.
-            handles: Those that stay.
+            counts: Kind → how often replaced; added to.
         """
+        self._counts = counts
         if signs & MAIL:
             text = _EMAIL.sub(self._email, text)
         links: list[str] = []
@@ -185,8 +190,11 @@ class Redactor:
                 return f"\x00{len(links) - 1}\x00"
 
             text = _URL.sub(keep, text)
-        if signs & HANDLE and not all(name in handles for name in _HANDLE.findall(text)):
-            text = _HANDLE.sub(lambda found: found[0] if found[1] in handles else self._put("handle"), text)
+        if signs & HANDLE:
+            for name in _HANDLE.findall(text):
+                if name not in self._handles:
+                    text = _HANDLE.sub(self._handle, text)
+                    break
         if signs & NUMBER:
             text = self._numbers(text, _LINK.sub("", text) if links else text)
         if links:
@@ -221,4 +229,4 @@ _LINK = re.compile("\x00(\\d+)\x00")
 def redact(text: str, own: Iterable[str] = ()) -> tuple[str, dict[str, int]]:
     """The text with placeholders for personal data, and how many of each kind were put; the ``own`` handles stay."""
     counts: dict[str, int] = {}
-    return Redactor(counts).redact(text, personal([text])[0], Handles(own)), counts
+    return Redactor(Handles(own)).redact(text, personal([text])[0], counts), counts

@@ -122,8 +122,8 @@ class Scorer:
                 "intensity": strength,
                 "journey_stage": stage(pains, mine, source),
                 "signals": signals(event, mine, need),
-                "pain_points": mentions(pains) if pains else [],
-                "delights": mentions(mine.delights) if mine.delights else [],
+                "pain_points": mentions(pains),
+                "delights": mentions(mine.delights),
                 "words": moved,
                 "origin": origin,
             }
