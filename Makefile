@@ -58,9 +58,9 @@ $(BENCH_READY): bench/requirements.txt
 	@touch $@
 
 .PHONY: bench
-bench: $(READY) $(BENCH_READY) ## Speed beside Faust, Bytewax, Quix and a loop by hand; ROUNDS= EVENTS= ONLY=name,name INPUT=file JSON=file
+bench: $(READY) $(BENCH_READY) ## Speed beside Faust, Bytewax, Quix and a loop by hand; ROUNDS= EVENTS= MINUTES= ONLY=name,name INPUT=file JSON=file
 	$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(ONLY),--only $(ONLY)) \
-	    $(if $(INPUT),--input $(INPUT)) $(if $(JSON),--json $(JSON))
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(INPUT),--input $(INPUT)) $(if $(JSON),--json $(JSON))
 
 .PHONY: lock
 lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from it what the image installs

@@ -6,6 +6,9 @@
 
 Who takes part: librdkafka, groundswell, bytewax, quix, faust (the common job); path, path2 (the product's full path
 with one and with two workers). Times are wall time: run it on a machine that has nothing else to do.
+
+Beside it: python -m bench.growth, what an event costs on much state; python -m bench.recovery, how long the flow stops
+when something happens to it.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ def main() -> None:
     arguments = _arguments()
     for name in ("aiokafka", "kafka"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # New topics without a leader yet, each time.
-    results = Results(_machine(), arguments.rounds)
+    results = Results(_machine(), arguments.rounds, arguments.minutes)
     ours = Path(sys.executable)
     entries: dict[str, Entry] = {}
     for contestant in CONTESTANTS:
@@ -72,10 +75,11 @@ def main() -> None:
             results.product.append(entries[name])
     say(f"Making {arguments.events:,} events …")
     end_ms = time.time_ns() // 1_000_000 - AGO_MS
+    span_ms = arguments.minutes * 60_000
     events = (
-        workload.recorded(arguments.input, arguments.events, end_ms)
+        workload.recorded(arguments.input, arguments.events, end_ms, span_ms=span_ms)
         if arguments.input
-        else workload.made(arguments.events, end_ms)
+        else workload.made(arguments.events, end_ms, span_ms=span_ms)
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = arguments.keep or Path(temporary)
@@ -203,6 +207,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--events", type=int, default=200_000, help="for the fastest; slower ones get a share of them")
+    parser.add_argument("--minutes", type=int, default=60, help="event time that the events are spread over")
     parser.add_argument("--only", default=",".join(known), help=f"with commas: {','.join(known)}")
     parser.add_argument(
         "--input", action="append", default=[], metavar="FILE", help="recorded events (JSONL), repeated"
@@ -215,8 +220,8 @@ def _arguments() -> argparse.Namespace:
     arguments.only = arguments.only.split(",")
     if unknown := set(arguments.only) - set(known):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
-    if arguments.rounds < 1 or arguments.events < LEAST_EVENTS:
-        parser.error(f"at least one round and {LEAST_EVENTS:,} events")
+    if arguments.rounds < 1 or arguments.events < LEAST_EVENTS or not 1 <= arguments.minutes <= 12 * 60:
+        parser.error(f"at least one round and {LEAST_EVENTS:,} events, over 1 to 720 minutes")
     return arguments
 
 

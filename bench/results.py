@@ -39,6 +39,8 @@ class Results:
     machine: dict[str, str]
     """Of what the figures are: processor, cores, Python, Kafka."""
     rounds: int
+    minutes: int
+    """Event time that the events were spread over."""
     common: list[Entry] = field(default_factory=list)
     product: list[Entry] = field(default_factory=list)
 

@@ -21,7 +21,10 @@ def text(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[str]:
     yield ", ".join(f"{name} {value}" for name, value in results.machine.items())
-    yield f"Medians of {results.rounds} interleaved rounds; peak memory is the most of any. Latencies: p50/p99 in ms."
+    yield (
+        f"Medians of {results.rounds} interleaved rounds on {results.minutes} minutes of event time; peak memory is the"
+        " most of any. Latencies: p50/p99 in ms."
+    )
     if results.common:
         yield ""
         yield "The common job"

@@ -1,7 +1,7 @@
 """The events, seeded, and what must come of them.
 
 Made ones: 300 brands of which few are loud (Zipf), 40,000 authors of whom few write much, one to three sentences of
-which about every third names a pain point, evenly over one hour. Or recorded ones (JSONL as in
+which about every third names a pain point, evenly over an hour. Or recorded ones (JSONL as in
 ``../shared/data/airline``), repeated under new ids until there are enough, at the same pace.
 """
 
@@ -24,7 +24,7 @@ from schemas.base import stamp
 BRANDS: Final = 300
 AUTHORS: Final = 40_000
 SPAN_MS: Final = 3_600_000
-"""Event time from the first to the last event."""
+"""Event time from the first to the last event, unless another is asked for."""
 
 PAINS: Final = (
     "My parcel is {days} days late and nobody knows where it is.",
@@ -141,14 +141,14 @@ def truth(values: Iterable[bytes]) -> Truth:
     return Truth(found, dict(counts))
 
 
-def made(count: int, end_ms: int, *, seed: int = 4) -> Workload:
-    """Made events, the last at ``end_ms``; the same seed and end give the same ones."""
+def made(count: int, end_ms: int, *, span_ms: int = SPAN_MS, seed: int = 4) -> Workload:
+    """Made events, the last at ``end_ms``; the same arguments give the same ones."""
     return Workload(
-        [_event(said, end_ms - SPAN_MS, index, count) for index, said in enumerate(said_by_many(count, seed))]
+        [_event(said, end_ms - span_ms, span_ms, index, count) for index, said in enumerate(said_by_many(count, seed))]
     )
 
 
-def recorded(paths: Sequence[str], count: int, end_ms: int) -> Workload:
+def recorded(paths: Sequence[str], count: int, end_ms: int, *, span_ms: int = SPAN_MS) -> Workload:
     """Recorded events, one JSON object a line, repeated until there are enough.
 
     Raises:
@@ -167,7 +167,8 @@ def recorded(paths: Sequence[str], count: int, end_ms: int) -> Workload:
     if not lines:
         raise ValueError(f"no event in {', '.join(paths)}")
     events = [
-        _event(said, end_ms - SPAN_MS, index, count) for index, said in zip(range(count), cycle(lines), strict=False)
+        _event(said, end_ms - span_ms, span_ms, index, count)
+        for index, said in zip(range(count), cycle(lines), strict=False)
     ]
     return Workload(events)
 
@@ -193,8 +194,8 @@ def _text(rng: random.Random) -> str:
     )
 
 
-def _event(said: dict[str, Any], begin_ms: int, index: int, count: int) -> Event:
-    time_ms = begin_ms + SPAN_MS * (index + 1) // count
+def _event(said: dict[str, Any], begin_ms: int, span_ms: int, index: int, count: int) -> Event:
+    time_ms = begin_ms + span_ms * (index + 1) // count
     id_ = f"e{index}"
     value = orjson.dumps(said | {"id": id_, "created_at": stamp(time_ms)})
     return Event(id_, said["brand"], time_ms, value)

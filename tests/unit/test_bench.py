@@ -170,7 +170,7 @@ def test_the_table_shows_medians_ratios_and_who_failed() -> None:
     ours = Entry("groundswell", "Ours", {}, runs, {"idle": {"scored": Delay(10, 5, 9, 9)}})
     broken = Entry("quix", "Quix", {}, runs, {}, "3 not scored")
     path = Entry("path", "one worker", {}, runs)
-    shown = table.text(Results({"cores": "2"}, 3, [loop, ours, broken], [path])).splitlines()
+    shown = table.text(Results({"cores": "2"}, 3, 60, [loop, ours, broken], [path])).splitlines()
     (line,) = (line for line in shown if line.startswith("Ours"))
     assert line.split() == ["Ours", "1,000", "200", "0.50", "–", "–", "0.0002", "0.0100", "50", "5/9", "–"]
     lines = [" ".join(line.split()) for line in shown if line.startswith("Quix")]
