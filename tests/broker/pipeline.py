@@ -72,8 +72,9 @@ class Pipeline:
         log = self.folder / f"worker-{len(self.workers)}.log"
         log.touch()
         worker = subprocess.Popen(
-            [sys.executable, *command, "worker"],
+            [sys.executable, *command, "worker", "--attached"],
             env=os.environ | environment,
+            stdin=subprocess.PIPE,  # Attached: it ends when the tests do, however they end.
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

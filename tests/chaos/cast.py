@@ -123,7 +123,9 @@ class Worker:
         self.process.send_signal(how)
 
     def fill_its_disk(self) -> None:
-        """From now on every write to a file fails, as on a full disk; what is there can be read."""
+        """From now on every write to a file fails, as on a full disk; what is there can be read. Linux only."""
+        if not hasattr(resource, "prlimit"):
+            return
         _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0, hard))
 

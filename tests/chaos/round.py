@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import resource
 import signal
 import socket
 import threading
@@ -65,6 +64,7 @@ class Round:
         self._found = Found(self._settings.topic_prefix)
         self._workers: dict[int, Worker] = {}
         self._struck: list[Struck] = []
+        self._disk_is_full = False
         self._ending_well: list[int] = []
         """Workers that were asked to end, and should do so with exit code 0."""
         self._starting: set[int] = set()
@@ -185,6 +185,7 @@ class Round:
             worker.freeze()
             self._in_background(lambda: self._thaw(worker, fault.seconds))
         elif fault.kind == "disk":
+            self._disk_is_full = True  # Also for those who start on it from now on.
             worker.fill_its_disk()
         else:
             worker.move_its_clock(fault.seconds)
@@ -203,6 +204,8 @@ class Round:
             probe.bind((cast.LOCALHOST, 0))
             port = int(probe.getsockname()[1])
         self._workers[number] = cast.start(self._pipeline, number, port)
+        if self._disk_is_full:
+            self._workers[number].fill_its_disk()
 
     def _in_background(self, work: Callable[[], None]) -> None:
         self._threads.append(threading.Thread(target=work, daemon=True))
@@ -252,8 +255,3 @@ class Round:
             code = self._workers[number].process.wait(END_SECONDS)
             if code:
                 self._problems.append(f"worker {number} was asked to end, and did with exit code {code}")
-
-
-def can_fill_disks() -> bool:
-    """Whether this system lets us take away the room of a running process."""
-    return hasattr(resource, "prlimit")

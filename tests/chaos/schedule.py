@@ -23,7 +23,7 @@ MEANINGS: Final[dict[Kind, str]] = {
     "stop": "SIGTERM: an orderly stop",
     "join": "a new worker joins",
     "broker": "kill -9 of the broker and its guard, then a start on the same data",
-    "disk": "not a byte more can be written to a worker's disk",
+    "disk": "not a byte more can be written to the disk of a worker, and of those who start later",
     "clock": "a worker's wall clock jumps",
 }
 
