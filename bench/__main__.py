@@ -22,7 +22,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -92,7 +91,7 @@ def main() -> None:
     print(table.text(results), end="")
     if arguments.json:
         arguments.json.write_bytes(
-            orjson.dumps(asdict(results), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+            orjson.dumps(results.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         )
     sys.exit(any(entry.failure is not None for entry in entries.values()))
 

@@ -92,8 +92,9 @@ def latency(bench: Bench, contestant: Contestant, name: str, workload: Workload,
         check(used.truth, scored, cluster.read(place.counts))
         arrived = {orjson.loads(record.value)["id"]: record.timestamp for record in cluster.read(events)}
         left = {orjson.loads(record.value)["id"]: record.timestamp for record in scored}
+        came = [arrived[event.id] for event in used.events]
         took = [left[event.id] - arrived[event.id] for event in used.events]
-        return {"idle": delay(took[1:idle]), "half load": delay(took[idle:])}
+        return {"idle": delay(took[1:idle], came[1:idle]), "half load": delay(took[idle:], came[idle:])}
 
 
 def check(truth: Truth, scored: list[Any], counts: list[Any]) -> None:

@@ -34,6 +34,8 @@ class Delay:
     p50: float
     p99: float
     worst: float
+    rate: float | None = None
+    """Events a second that arrived meanwhile; None where that does not matter."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,11 @@ def span(arrived_ms: Sequence[int], until_ms: int, since_ms: int = 0) -> Span:
     return Span(begin, until_ms, counted)
 
 
-def delay(latencies_ms: Sequence[float]) -> Delay:
+def delay(latencies_ms: Sequence[float], arrived_ms: Sequence[int] = ()) -> Delay:
     """Percentiles by nearest rank.
+
+    Args:
+        arrived_ms: When the events arrived, to tell at which rate.
 
     Raises:
         FailedError: There are none.
@@ -79,7 +84,9 @@ def delay(latencies_ms: Sequence[float]) -> Delay:
     if not latencies_ms:
         raise FailedError("nothing came whose latency could be told")
     ordered = sorted(latencies_ms)
-    return Delay(len(ordered), percentile(ordered, 50), percentile(ordered, 99), ordered[-1])
+    took_ms = max(arrived_ms) - min(arrived_ms) if arrived_ms else 0
+    rate = (len(arrived_ms) - 1) * 1000 / took_ms if took_ms else None
+    return Delay(len(ordered), percentile(ordered, 50), percentile(ordered, 99), ordered[-1], rate)
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:

@@ -73,10 +73,11 @@ def latency(bench: Bench, name: str, rate: float) -> dict[str, dict[str, Delay]]
     found: dict[str, dict[str, Delay]] = {}
     for phase in PHASES:
         ids = [id_ for id_ in arrived if id_.startswith(phase)]
+        came = [arrived[id_] for id_ in ids]
         found[phase] = {
-            "scored": delay([left[id_] - arrived[id_] for id_ in ids]),
+            "scored": delay([left[id_] - arrived[id_] for id_ in ids], came),
             # An event that no window has told yet has waited until now.
-            "metrics": delay([(effects[id_] or ended_ms) - arrived[id_] for id_ in ids]),
+            "metrics": delay([(effects[id_] or ended_ms) - arrived[id_] for id_ in ids], came),
             "alerts": delay(list(alert_latencies(alerts, marks[phase], phase, settings.lateness_ms))),
         }
     return found

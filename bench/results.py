@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from bench.measuring import Delay, Run, median
 
@@ -47,3 +48,10 @@ class Results:
     def named(self, name: str) -> Entry | None:
         """One entry of the common job."""
         return next((entry for entry in self.common if entry.name == name), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All that was found, with the medians, as JSON values."""
+        return asdict(self) | {
+            job: [asdict(entry) | {"median": asdict(entry.typical) if entry.typical else None} for entry in entries]
+            for job, entries in (("common", self.common), ("product", self.product))
+        }

@@ -151,7 +151,7 @@ def test_rates_leave_out_what_came_before_the_first_output() -> None:
 def test_percentiles_are_values_that_occurred() -> None:
     values = list(range(1, 201))
     assert (percentile(values, 50), percentile(values, 99), percentile([7.0], 99)) == (100, 198, 7.0)
-    assert delay([3, 1, 2]) == Delay(3, 2, 3, 3)
+    assert delay([3, 1, 2], [1_000, 1_500, 2_000]) == Delay(3, 2, 3, 3, 2.0)
     with pytest.raises(FailedError):
         delay([])
 
@@ -170,7 +170,9 @@ def test_the_table_shows_medians_ratios_and_who_failed() -> None:
     ours = Entry("groundswell", "Ours", {}, runs, {"idle": {"scored": Delay(10, 5, 9, 9)}})
     broken = Entry("quix", "Quix", {}, runs, {}, "3 not scored")
     path = Entry("path", "one worker", {}, runs)
-    shown = table.text(Results({"cores": "2"}, 3, 60, [loop, ours, broken], [path])).splitlines()
+    results = Results({"cores": "2"}, 3, 60, [loop, ours, broken], [path])
+    assert [entry["median"] and entry["median"]["rate"] for entry in results.as_dict()["common"]] == [400, 200, None]
+    shown = table.text(results).splitlines()
     (line,) = (line for line in shown if line.startswith("Ours"))
     assert line.split() == ["Ours", "1,000", "200", "0.50", "–", "–", "0.0002", "0.0100", "50", "5/9", "–"]
     lines = [" ".join(line.split()) for line in shown if line.startswith("Quix")]
