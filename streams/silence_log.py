@@ -37,7 +37,6 @@ class SilenceLog:
         self._topic = SILENCES.full_name(settings.topic_prefix)
         self._partitions = [TopicPartition(self._topic, number) for number in range(settings.partitions)]
         self._outbox = Outbox(producer, {self._topic: settings.partitions})
-        self._writing = asyncio.Lock()
         self._reading = asyncio.Event()
         self._consumer: AIOKafkaConsumer | None = None
         self._positions: dict[TopicPartition, int] = {}
@@ -90,12 +89,10 @@ class SilenceLog:
         self.silences.done(decision)
 
     async def _write(self, records: Mapping[str, bytes | None]) -> None:
-        # Who flushes gets the failure: nobody else's records may be in the box.
-        async with self._writing:
-            for key, value in records.items():
-                encoded = key.encode()
-                self._outbox.add(self._topic, self._outbox.partition_for(self._topic, encoded), encoded, value)
-            await self._outbox.flush()
+        for key, value in records.items():
+            encoded = key.encode()
+            self._outbox.add(self._topic, self._outbox.partition_for(self._topic, encoded), encoded, value)
+        await self._outbox.flush()
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
