@@ -9,9 +9,9 @@ from pydantic import Field
 from schemas.base import Share, Timestamp, Wire
 from schemas.scored import Part
 
-Kind = Literal["surge", "pain_point", "delight"]
+Kind = Literal["surge", "pain_point", "delight", "volume"]
 Status = Literal["firing", "updated", "resolved"]
-Reason = Literal["first", "severity_rose", "reminder", "recovered"]
+Reason = Literal["first", "severity_rose", "reminder", "recovered", "returned"]
 
 
 class Quote(Part):
@@ -41,9 +41,14 @@ class Alert(Wire):
     fingerprint: str = Field(description="Identity of brand, kind and pain point; stable over time and restarts.")
     revision: int = Field(ge=1, description="Grows by one with each change; fingerprint and revision name one record.")
     status: Status
-    reason: Reason = Field(description="Why this record was published.")
+    reason: Reason = Field(
+        description="Why this record was published. returned: it goes on after it seemed over, no worse than before."
+    )
     brand: str
-    kind: Kind = Field(description="surge: a brand as a whole; pain_point, delight: one entry of the catalog.")
+    kind: Kind = Field(
+        description="surge: a brand's unhappy customers; volume: all of its customers, whatever they say; "
+        "pain_point, delight: one entry of the catalog."
+    )
     pain_point: str | None = Field(None, description="Id of the pain point or delight; null for a brand as a whole.")
     title: str
     severity: int = Field(ge=1, le=4, description="The worst so far; 1 is the worst there is.")

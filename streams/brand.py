@@ -178,22 +178,24 @@ class Brand:
             if cell.holds(name) or (verdict is not None and verdict.reason not in ("below_minimum", "no_baseline")):
                 self._publish_window(cell, name, self.windows.sums(name), verdict, effects)
         if now_ms % HOUR_MS == 0:
-            self.judging.learn(now_ms, self.windows, self.first_ms or now_ms, effects)
+            self.judging.learn(now_ms, self.windows, effects)
             for name in self.feeds.due(self.windows):
                 self._publish_feed(name, now_ms, effects)
 
     def _judge(self, now_ms: int, effects: Effects) -> dict[str, Verdict]:
-        """The verdict on each series; that on the unhappy is told with everything that customers say."""
+        """The verdict on each series; that on the unhappy is told with everything that customers say, unless that
+        is news by itself."""
         names = {*self.windows.hour.series, *self.judging.firing}
-        points = sorted(names - {EVERYTHING, NEGATIVE})
-        decisions = {}
-        # The unhappy come last: an alert of a pain point speaks for them.
-        for name in (*points, NEGATIVE) if NEGATIVE in names else points:
-            verdict, alerted = self.judging.judge(name, now_ms, self.windows, self.first_ms or now_ms, effects)
-            decisions[EVERYTHING if name == NEGATIVE else name] = verdict
+        wholes = [name for name in (NEGATIVE, EVERYTHING) if name in names]
+        decisions: dict[str, Verdict] = {}
+        # The unhappy come after the points, and everybody last: what is more precise speaks for them.
+        for name in (*sorted(names.difference(wholes)), *wholes):
+            verdict, alerted = self.judging.judge(name, now_ms, self.windows, effects)
+            if name != EVERYTHING or EVERYTHING not in decisions or verdict.reason in ("fired", "firing"):
+                decisions[EVERYTHING if name == NEGATIVE else name] = verdict
             if self.witness is not None:
                 self.witness(self.name, name, now_ms, verdict, self.judging.alert_of(name) is not None)
-            if alerted and name != NEGATIVE:
+            if alerted and name not in wholes:
                 self._publish_feed(name, now_ms, effects)
         return decisions
 
@@ -206,7 +208,7 @@ class Brand:
         effects.publish(METRICS, key_of(self.name, name, cell.start_ms), record)
 
     def _publish_feed(self, name: str, now_ms: int, effects: Effects) -> None:
-        past, alert = self.judging.baselines.get(name), self.judging.alert_of(name)
+        past, alert = self.judging.past_of(name, now_ms), self.judging.alert_of(name)
         self.feeds.tell(name, now_ms, self.windows, effects, past=past, alert=alert)
 
     # What is kept.

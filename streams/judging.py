@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.alerts import Kind
-from streams.alerting import Episode, Evidence, Judged, advance, fingerprint_of
+from streams.alerting import CALM_MS, Episode, Evidence, Judged, advance, fingerprint_of
 from streams.catalog import Catalog
 from streams.detection import Baseline, Detector, Sample, Verdict, onset_of
 from streams.effects import Effects
@@ -21,6 +21,9 @@ from streams.windows.store import WindowStore
 
 ONSET_MS = 6 * HOUR_MS
 """How far back the onset of a spike is looked for."""
+
+CROWD = 20
+"""Fewer voices in an hour, about nothing in particular, are no news."""
 
 HABIT_MS = DAY_MS
 """What has lasted so long begins to count as usual."""
@@ -48,6 +51,11 @@ class Judging:
         episode = self.episodes.get(name)
         return episode.fingerprint if episode is not None and episode.firing else None
 
+    def past_of(self, name: str, now_ms: int) -> Baseline | None:
+        """A series' past hours, from when on the brand is listened to; None where it has none."""
+        past = self.baselines.get(name)
+        return None if past is None else past.since(self._since(now_ms))
+
     def take_in(self, cell: Cell, effects: Effects) -> None:
         """A minute is over: the alerts that go on count what it held."""
         for name in sorted(self.firing):
@@ -55,13 +63,8 @@ class Judging:
                 self.episodes[name].take_in(cell.aggregate(name), cell.quotes(name))
                 effects.keep(self.brand, "alert", name, self.episodes[name])
 
-    def judge(
-        self, name: str, now_ms: int, windows: WindowStore, since_ms: int, effects: Effects
-    ) -> tuple[Verdict, bool]:
+    def judge(self, name: str, now_ms: int, windows: WindowStore, effects: Effects) -> tuple[Verdict, bool]:
         """Judge one series' last hour, and move its alert on.
-
-        Args:
-            since_ms: When the brand was first heard.
 
         Returns:
             The verdict, and whether its alert was published.
@@ -79,7 +82,9 @@ class Judging:
             mentions=aggregate.mentions,
             top_voice_share=aggregate.top_voice_share,
         )
-        verdict = self.detector.judge(sample, self.baselines.get(name) or Baseline(since_ms))
+        verdict = self.detector.judge(sample, self.past_of(name, now_ms) or Baseline(self._since(now_ms)))
+        if verdict.fired and name == EVERYTHING and verdict.hourly < CROWD:
+            verdict = replace(verdict, reason="below_minimum")
         if verdict.fired and not (episode and episode.firing):
             if self._told_already(name, verdict, windows):
                 verdict = replace(verdict, reason="inhibited")
@@ -103,23 +108,31 @@ class Judging:
         if alert is not None:
             effects.publish(ALERTS, episode.fingerprint, alert)
             effects.counts[f"alert_{alert['status']}"] += 1
-        if verdict.fired and now_ms != episode.detected_ms:
+        if verdict.fired and now_ms not in (episode.detected_ms, episode.returned_ms):
             verdict = replace(verdict, reason="firing")
         return verdict, alert is not None
 
-    def learn(self, now_ms: int, windows: WindowStore, since_ms: int, effects: Effects) -> None:
+    def learn(self, now_ms: int, windows: WindowStore, effects: Effects) -> None:
         """An hour is over: the baselines learn it."""
         hour = now_ms // HOUR_MS - 1
+        if EVERYTHING in windows.hour.series:
+            self.baselines.setdefault(EVERYTHING, Baseline(now_ms)).settle(hour)
         for name, aggregate in windows.hour.series.items():
-            if name != EVERYTHING:
-                past = self.baselines.setdefault(name, Baseline(since_ms))
-                past.record(hour, len(aggregate.voices))
-                effects.keep(self.brand, "past", name, past)
+            past = self.baselines.setdefault(name, Baseline(self._since(now_ms)))
+            past.record(hour, len(aggregate.voices))
+            effects.keep(self.brand, "past", name, past)
+
+    def _since(self, now_ms: int) -> int:
+        """Since when the brand is listened to; that moment, where it is not known yet."""
+        everything = self.baselines.get(EVERYTHING)
+        return now_ms if everything is None else everything.listened_since(now_ms)
 
     def _told_already(self, name: str, verdict: Verdict, windows: WindowStore) -> bool:
         """Whether a firing alert says it too: of a pain point below it, of its cause, or of most of the new people."""
         kind = self._kind(name)
         firing = [other for other in self.firing if other != name]
+        if kind == "volume":
+            return bool(firing)
         if kind == "surge":
             return any(self._kind(other) == "pain_point" for other in firing)
         causes = self.catalog.causes_of(name)
@@ -141,7 +154,12 @@ class Judging:
         hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
         onset = onset_of(minutes, hourly)
         onset = now_ms - HOUR_MS if onset is None else onset
-        episode.begin(onset, now_ms, self._evidence(name, windows))
+        if episode.returns(now_ms, verdict.ratio, verdict.hourly):
+            # Until it was resolved it has counted what was said.
+            onset = max(onset, episode.ends_ms + CALM_MS)
+            episode.go_on(now_ms)
+        else:
+            episode.begin(onset, now_ms, self._evidence(name, windows))
         for cell in recent:
             if cell.start_ms >= onset:
                 episode.take_in(cell.aggregate(name), cell.quotes(name))
@@ -150,8 +168,12 @@ class Judging:
     def _quiet(self, name: str) -> Episode:
         """The episode of a series that has had none yet."""
         kind = self._kind(name)
-        point = None if name == NEGATIVE else name
-        title = f"Many unhappy customers of {self.brand}" if point is None else self.catalog.title_of(point)
+        whole = {
+            NEGATIVE: f"Many unhappy customers of {self.brand}",
+            EVERYTHING: f"Unusually many customers of {self.brand}",
+        }
+        point = None if name in whole else name
+        title = whole.get(name) or self.catalog.title_of(name)
         return Episode(self.brand, kind, point, title, fingerprint_of(self.brand, kind, point))
 
     def _evidence(self, name: str, windows: WindowStore) -> Evidence:
@@ -167,14 +189,15 @@ class Judging:
         return dict(sorted(((point, n) for point, n in pain_points.items() if n), key=lambda x: (-x[1], x[0])))
 
     def _kind(self, name: str) -> Kind:
+        if name == EVERYTHING:
+            return "volume"
         return "surge" if name == NEGATIVE else self.catalog.kind_of(name)
 
     # What is kept.
 
     def restore_past(self, name: str, state: Any) -> None:
         """Take in one stored baseline."""
-        first_ms, hours = state
-        self.baselines[name] = Baseline(first_ms, {int(hour): voices for hour, voices in hours.items()})
+        self.baselines[name] = Baseline.from_state(state)
 
     def restore_alert(self, name: str, state: Any) -> None:
         """Take in one stored episode."""

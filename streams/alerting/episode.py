@@ -21,6 +21,9 @@ REMINDERS_MS = (30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)
 CALM_MS = 60 * MINUTE_MS
 """So long a series must stay calm before its alert is resolved."""
 
+RETURN_MS = 18 * HOUR_MS
+"""What returns so soon after its end, and no worse, is the same episode: nobody is called a second time."""
+
 QUOTES_KEPT = 24
 
 
@@ -48,6 +51,8 @@ class Episode:
     """Mean sentiment of the day before the onset, in thousandths."""
     total: Aggregate = field(default_factory=Aggregate)
     quotes: list[dict[str, Any]] = field(default_factory=list)
+    returned_ms: int = 0
+    """When it went on last, after it had seemed to be over."""
 
     @property
     def firing(self) -> bool:
@@ -62,6 +67,23 @@ class Episode:
         self.total, self.quotes = Aggregate(), []
         before = evidence.day.mentions - evidence.hour.mentions
         self.before = (evidence.day.sentiment - evidence.hour.sentiment) // before if before > 0 else None
+
+    def returns(self, now_ms: int, ratio: float, voices: int) -> bool:
+        """Whether a surge with these numbers is the last episode again, or a new one.
+
+        Args:
+            ratio: Observed over expected.
+            voices: In an hour.
+        """
+        if self.status != "resolved" or now_ms - self.ends_ms >= RETURN_MS:
+            return False
+        return severity_of(self.kind, ratio, voices)[0] >= self.severity
+
+    def go_on(self, now_ms: int) -> None:
+        """The last episode is not over."""
+        self.status, self.calm_ms, self.returned_ms = "firing", None, now_ms
+        while now_ms - self.detected_ms >= _reminder(self.repeats):
+            self.repeats += 1
 
     def take_in(self, aggregate: Aggregate, quotes: list[dict[str, Any]]) -> None:
         """Count what one minute of the episode held."""
@@ -105,6 +127,8 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
     ends_ms: int | None = None
     if episode.detected_ms == now_ms:
         reason = "first"
+    elif episode.returned_ms == now_ms:
+        reason = "returned"
     if judged.calm:
         episode.calm_ms = now_ms if episode.calm_ms is None else episode.calm_ms
         if now_ms - episode.calm_ms >= CALM_MS:

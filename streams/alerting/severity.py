@@ -11,7 +11,8 @@ def severity_of(kind: Kind, ratio: float, voices: int) -> tuple[int, str]:
     """Severity and its formula filled in.
 
     Points: one for each doubling over what is expected (at most 3), one for 10, 30 and 100 voices in the hour.
-    5 or 6 points are severity 1, 4 are 2, 2 or 3 are 3, fewer are 4. Good news is always 4.
+    5 or 6 points are severity 1, 4 are 2, 2 or 3 are 3, fewer are 4. Good news is always 4, and
+    attention without complaint at most 3.
     """
     if kind == "delight":
         return 4, "good news is always 4"
@@ -19,4 +20,6 @@ def severity_of(kind: Kind, ratio: float, voices: int) -> tuple[int, str]:
     crowd = sum(voices >= level for level in (10, 30, 100))
     points = doublings + crowd
     severity = 1 if points >= 5 else 2 if points == 4 else 3 if points >= 2 else 4
+    if kind == "volume":
+        severity = max(severity, 3)
     return severity, f"{doublings} for {ratio:g} times what is usual + {crowd} for {voices} voices an hour = {points}"

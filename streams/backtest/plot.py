@@ -11,13 +11,14 @@ from streams.backtest.matching import Judged
 from streams.backtest.run import Run
 from streams.backtest.told import Told
 from streams.backtest.trace import Hour
-from streams.windows.aggregate import NEGATIVE
+from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.rolling import HOUR_MS
 
 SERIES = 12
 """Series that are drawn of a brand: those with alerts, then those with the most voices."""
 BRANDS = 24
 """Brands that are drawn: those with alerts or labels, then those that are heard most."""
+WHOLES = {NEGATIVE: "Unhappy customers", EVERYTHING: "All customers"}
 POINTS = 1_500
 """Points of a line; of a longer recording, a point is the highest of several hours."""
 
@@ -98,15 +99,16 @@ def _panel(run: Run, brand: str, alerts: Sequence[int], judgement: Judgement | N
     mine = {series: hours for (of, series), hours in run.trace.hours.items() if of == brand}
     numbers: dict[str, list[int]] = {}
     for number in alerts:
-        numbers.setdefault(run.alerts[number].pain_point or NEGATIVE, []).append(number)
-        mine.setdefault(run.alerts[number].pain_point or NEGATIVE, {})
+        series = run.alerts[number].pain_point or (EVERYTHING if run.alerts[number].kind == "volume" else NEGATIVE)
+        numbers.setdefault(series, []).append(number)
+        mine.setdefault(series, {})
     most = {series: max((hour.observed for hour in hours.values()), default=0) for series, hours in mine.items()}
-    ranked = sorted(mine, key=lambda it: (it != NEGATIVE, it not in numbers, -most[it], it))
+    ranked = sorted(mine, key=lambda it: (it not in WHOLES, it not in numbers, -most[it], it))
     catalog = run.catalogs.for_brand(brand)
     lines = tuple(
         Line(
             name=series,
-            title="Unhappy customers" if series == NEGATIVE else catalog.title_of(series),
+            title=WHOLES.get(series) or catalog.title_of(series),
             points=_points(mine[series], axis),
             alerts=tuple(
                 (run.alerts[number], None if judgement is None else judgement.judged[number])

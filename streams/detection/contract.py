@@ -51,6 +51,11 @@ class Verdict:
         """Observed over expected."""
         return round(self.observed / max(self.expected or 0.0, 0.1), 2)
 
+    @property
+    def hourly(self) -> int:
+        """Observed voices an hour."""
+        return self.observed * 3_600_000 // self.window_ms
+
     def published(self) -> dict[str, Any]:
         """As ``schemas.metrics.Decision`` in wire form."""
         return {

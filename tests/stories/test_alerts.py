@@ -158,3 +158,86 @@ def test_a_second_incident_as_big_as_yesterdays_is_told_too() -> None:
     acme.skip_updates(until="day 4 14:00").quiet(days=1).at("day 5 15:00")
     acme.complain("late_delivery", voices=40, over="30m")
     acme.expect_alert("late_delivery", between=("day 5 15:10", "day 5 16:00"))
+
+
+def test_a_crowd_that_does_not_complain_is_a_volume_alert() -> None:
+    acme = story().quiet(days=3).at("day 4 09:00")
+    for number in range(60):
+        acme.say(after=f"{number}m", author=f"fan {number}", text=f"Yes please, number {number}", sentiment=0.6)
+    acme.expect_alert(None, between=("day 4 09:15", "day 4 10:10"), kind="volume")
+    assert acme.alert is not None
+    assert acme.alert.title.startswith("Unusually many customers of Acme: ")
+    assert acme.alert.severity >= 3
+    assert acme.alert.quotes
+    acme.skip_updates(until="day 4 13:00")
+    assert [alert.reason for _, alert in acme.alerts][-1] == "recovered"
+    fired = [window.decision for window in acme.windows("*") if window.decision and window.decision.reason == "fired"]
+    assert [decision.observed for decision in fired] == [acme.alert.observed]
+
+
+def test_a_few_more_voices_about_nothing_are_no_news() -> None:
+    acme = story().quiet(days=3).at("day 4 09:00")
+    for number in range(19):
+        acme.say(after=f"{number}m", author=f"fan {number}", text=f"Yes please, number {number}", sentiment=0.6)
+    acme.expect_no_alert(until="day 4 13:00")
+
+
+def test_a_more_precise_alert_speaks_for_the_crowd() -> None:
+    acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=80, over="1h")
+    acme.at("day 4 13:00")
+    assert {alert.kind for _, alert in acme.alerts} == {"pain_point"}
+
+
+def test_what_returns_within_hours_and_is_no_worse_is_the_same_alert() -> None:
+    acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=20, over="30m")
+    acme.skip_updates(until="day 4 14:00").complain("late_delivery", voices=12, over="30m")
+    acme.expect_update("late_delivery", between=("day 4 14:10", "day 4 15:00"), reason="returned", ends_at=None)
+    first = acme.alerts[0][1]
+    assert acme.alert is not None
+    assert (acme.alert.starts_at, acme.alert.detected_at) == (first.starts_at, first.detected_at)
+    assert 20 < acme.alert.mentions <= 32
+    assert acme.alert.revision == acme.alerts[-2][1].revision + 1
+    acme.skip_updates(until="day 4 19:00")
+    told = [(alert.status, alert.reason) for _, alert in acme.alerts]
+    assert told[-1] == ("resolved", "recovered")
+    assert [reason for _, reason in told].count("first") == 1
+    assert told.count(("resolved", "recovered")) == 2
+    last = acme.alerts[-1][1]
+    assert last.mentions == 32
+
+
+def test_what_returns_worse_is_a_new_alert() -> None:
+    acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=8, over="30m")
+    acme.skip_updates(until="day 4 14:00").complain("late_delivery", voices=120, over="10m")
+    acme.expect_alert("late_delivery", between=("day 4 14:05", "day 4 14:30"))
+    assert acme.alert is not None
+    assert acme.alert.mentions > 8
+
+
+def test_a_restart_forgets_no_return() -> None:
+    def told(restart: bool) -> list[object]:
+        acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=20, over="30m")
+        acme.at("day 4 14:00").complain("late_delivery", voices=12, over="30m")
+        for minute in range(0, 90, 10):
+            acme.world.pass_until(moment("day 4 14:00") + minute * MINUTE)
+            if restart:
+                acme.restart()
+        acme.at("day 4 19:00")
+        return [alert for _, alert in acme.alerts]
+
+    assert told(restart=True) == told(restart=False)
+
+
+def test_a_stray_post_does_not_age_a_brand() -> None:
+    """One post long ago, and then a source is connected: what it usually brings is no spike."""
+    acme = story().at("day 1 09:00").say(author="stray").at("day 9 09:00")
+    for _ in range(8):
+        acme.complain("late_delivery", voices=60, over="1h").silence("1h")
+    acme.expect_silence("late_delivery", "no_baseline", between=("day 9 09:30", "day 9 17:00"))
+
+
+def test_two_weeks_of_silence_begin_anew() -> None:
+    acme = story().quiet(days=3).silence("20d")
+    for _ in range(8):
+        acme.complain("late_delivery", voices=60, over="1h").silence("1h")
+    acme.expect_no_alert(until="day 25 01:00")

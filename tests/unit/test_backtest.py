@@ -244,7 +244,7 @@ def test_the_page_draws_what_was_heard(backtest: Backtest, folder: Path) -> None
     data = orjson.loads(Page(text).scripts[0])
     hour = (TROUBLE_MS - data["begin"]) // data["step"]
     assert data["step"] == HOUR and data["begin"] == BASE_MS
-    assert len(data["charts"]) == 2
+    assert len(data["charts"]) == 3
     assert all(len(points) == 7 * 24 for points in data["charts"])
     assert max(points[hour][0] for points in data["charts"]) >= 40
     assert [len(alert["quotes"]) > 2 for alert in data["alerts"]] == [True]

@@ -117,8 +117,8 @@ def test_an_unknown_kind_of_state_is_refused() -> None:
 
 def test_what_an_alert_has_counted_is_stored_with_each_minute() -> None:
     partition, log = Partition(), Log()
-    partition.hear([log.say(BASE_MS + hour * HOUR) for hour in range(0, 25, 3)])
-    start = BASE_MS + DAY + HOUR
+    partition.hear([log.say(BASE_MS + hour * HOUR) for hour in range(0, 33, 3)])
+    start = BASE_MS + DAY + 9 * HOUR
     spike = [log.say(start + n * MINUTE, author=f"a{n}", points=["late_delivery"]) for n in range(20)]
     partition.hear([*spike, live(start + 25 * MINUTE)])
     assert [alert["voices"] for alert in partition.of(ALERTS)] == [10]

@@ -30,7 +30,7 @@ def event(source: Source, at_ms: int, author: str, text: str = "A late parcel.")
 def events() -> list[Event]:
     quiet = [event("reviews", BASE_MS + hour * HOUR, f"r{hour}", "Fine.") for hour in range(0, 30, 3)]
     sources: tuple[Source, ...] = ("posts", "tickets", "reviews")
-    spike = [event(sources[n % 3], BASE_MS + DAY + 4 * HOUR + n * MINUTE, f"a{n}") for n in range(30)]
+    spike = [event(sources[n % 3], BASE_MS + DAY + 8 * HOUR + n * MINUTE, f"a{n}") for n in range(30)]
     broken = [("posts", RecordedEvent(None, b"{", BASE_MS + HOUR))]
     after = [event("posts", BASE_MS + DAY + 12 * HOUR, "last", "Fine.")]
     return sorted(quiet + spike + broken + after, key=lambda each: each[1].time_ms)
