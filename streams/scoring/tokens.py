@@ -62,7 +62,6 @@ _DROPPED = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 _CLAUSE_MARKS = frozenset(',;:()[]—–"“”…|¶•')
 _POSITIVE_FACES = frozenset(")]dDpP*3")
 _CACHED_CHUNK = 48
-_TEXT_END = "\x00"
 _NO_ATOM = -1
 _ATOM_SIZE = 4
 _LONGEST_WORD = 32
@@ -106,7 +105,6 @@ class Lexicon(dict[str, bytes]):
         self.stem: list[str] = []
         self.flags: list[int] = []
         self.hashes: list[int] = []
-        self[_TEXT_END] = array("i", [_NO_ATOM]).tobytes()
 
     def __missing__(self, chunk: str) -> bytes:
         atoms = array("i", map(self._atom, _PIECE.findall(chunk))).tobytes()
@@ -176,20 +174,15 @@ class Lexicon(dict[str, bytes]):
         return lower, norm, flags
 
     def read(self, texts: Sequence[str]) -> Frame:
-        """The atoms of each text; a text of nothing but space is one line break.
-
-        Raises:
-            ValueError: A text holds NUL, which no normalised text does.
-        """
-        # All texts are split and looked up in one pass, with something behind each that none of them holds.
-        whole = "".join(
-            [f"{text} {_TEXT_END} " if text and not text.isspace() else f"¶ {_TEXT_END} " for text in texts]
-        )
-        if whole.count(_TEXT_END) != len(texts):
-            raise ValueError("a text holds NUL; normalise it first")
-        if "\n" in whole:
-            whole = whole.replace("\n", " ¶ ")
-        flat = np.frombuffer(b"".join(map(self.__getitem__, whole.split())), dtype=np.int32)
+        """The atoms of each text; a text of nothing but space is one line break."""
+        look, end = self.__getitem__, array("i", [_NO_ATOM]).tobytes()
+        pieces: list[bytes] = []
+        for text in texts:
+            if "\n" in text:
+                text = text.replace("\n", " ¶ ")
+            pieces.extend(map(look, text.split() or "¶"))
+            pieces.append(end)
+        flat = np.frombuffer(b"".join(pieces), dtype=np.int32)
         ends = np.flatnonzero(flat == _NO_ATOM)
         counts = np.diff(ends, prepend=-1) - 1
         starts = np.cumsum(counts) - counts
