@@ -31,6 +31,7 @@ class Fragment:
     events: list[int] = field(default_factory=list)
     series: dict[str, Aggregate] = field(default_factory=dict)
     quotes: dict[str, list[Quote]] = field(default_factory=dict)
+    """Series → the best quotes, best first. A quote of several pain points stands under each of them."""
     late: int = 0
 
     def observe(self, group: list[Observation]) -> None:
@@ -180,6 +181,8 @@ class Cell:
 
     def quotes(self, name: str) -> list[Quote]:
         """The best quotes of one series, best first; of the unhappy, those of every series that are."""
+        if len(self.fragments) == 1 and name != NEGATIVE:
+            return self.fragments[0].quotes.get(name, [])
         found: Iterator[Quote] = (
             quote
             for fragment in self.fragments

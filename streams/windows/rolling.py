@@ -39,15 +39,23 @@ class RollingSum(Aggregate):
         self._combine(other, 1)
         add_counts(self.emotions, other.emotions)
         voices, levels = self.voices, self.levels
+        known = voices.get
+        once = 0
         for voice, count in other.voices.items():
-            before = voices.get(voice)
+            before = known(voice)
             if before is not None:
                 levels[before] -= 1
                 count += before
             voices[voice] = count
-            levels[count] = levels.get(count, 0) + 1
-            if count > self.top:
-                self.top = count
+            if count == 1:  # Most voices are heard once a minute, and many once a day.
+                once += 1
+            else:
+                levels[count] = levels.get(count, 0) + 1
+                if count > self.top:
+                    self.top = count
+        if once:
+            levels[1] = levels.get(1, 0) + once
+            self.top = self.top or 1
         self._add_segments(other)
 
     def subtract(self, other: Aggregate) -> None:
@@ -55,8 +63,13 @@ class RollingSum(Aggregate):
         self._combine(other, -1)
         subtract_counts(self.emotions, other.emotions)
         voices, levels = self.voices, self.levels
+        once = 0
         for voice, count in other.voices.items():
             before = voices[voice]
+            if before == count == 1:
+                del voices[voice]
+                once += 1
+                continue
             levels[before] -= 1
             rest = before - count
             if rest:
@@ -64,11 +77,11 @@ class RollingSum(Aggregate):
                 levels[rest] = levels.get(rest, 0) + 1
             else:
                 del voices[voice]
-        while self.top and not levels[self.top]:
-            del levels[self.top]
+        if once:
+            levels[1] -= once
+        while self.top and not levels.get(self.top):
+            levels.pop(self.top, None)
             self.top -= 1
-            while self.top and self.top not in levels:
-                self.top -= 1
         self._subtract_segments(other)
 
 
