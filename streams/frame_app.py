@@ -166,6 +166,9 @@ class FrameApp(faust.App):  # type: ignore[misc]
         if not consumer.current(frame):
             return  # It was fetched before a rebalance; its new owner reads it from the last commit.
         await self._slots[stage].acquire()
+        if not consumer.current(frame):
+            self._slots[stage].release()
+            return  # There was a rebalance while it waited.
         consumer.begin()
         # In tasks of their own: while one frame waits for the broker the next is read, and a stop, which cancels the
         # agents, does not cancel the work on a frame: what is half done would be done again by others.

@@ -79,6 +79,17 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust fixes it at 1,500, and aiokafka reads it at start.
         return consumer
 
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, list[Frame]]:
+        fetched = await super()._fetch_records(*args, **kwargs)
+        # Behind the wait, in this thread: a call that began before a rebalance may give what was fetched after it. Were
+        # that taken for old and passed over, nobody would read it again.
+        generation = self.app.consumer_generation_id
+        return {
+            tp: [Frame(TP(tp.topic, tp.partition), tuple(records), generation)]
+            for tp, records in fetched.items()
+            if records
+        }
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; where the broker doesn't take it now, the next commit tells it again."""
         consumer = self._ensure_consumer()
@@ -128,15 +139,6 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
 
     # Frames instead of records.
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, list[Frame]]:  # noqa: ASYNC109
-        generation = self.app.consumer_generation_id
-        fetched = await super()._getmany(active_partitions, timeout)
-        return {
-            tp: [Frame(TP(tp.topic, tp.partition), tuple(records), generation)]
-            for tp, records in fetched.items()
-            if records
-        }
-
     def _to_message(self, tp: TP, frame: Frame) -> ConsumerMessage:
         last = frame.records[-1]
         return ConsumerMessage(
@@ -166,6 +168,11 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         await super().perform_seek()
         begins = await self.earliest_offsets(*self.assignment())
         self._begins = {TP(tp.topic, tp.partition): offset for tp, offset in begins.items()}
+        # aiokafka goes back to commits alone: where there is none yet, records that were fetched and passed over during
+        # the rebalance would never be read.
+        uncommitted = {tp: offset for tp, offset in self._begins.items() if not self._committed_offset.get(tp)}
+        if uncommitted:
+            await self._thread.seek_wait({driver.ensure_aiokafka_TP(tp): at for tp, at in uncommitted.items()})
 
     def resumed_at(self, tp: TP) -> int | None:
         """Where reading began in this generation; None while that isn't known."""
@@ -189,7 +196,9 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
 
     def end(self, frame: Frame, *, finished: bool) -> None:
         """The work on a frame is over; finished means that all that follows from it is on the broker."""
-        if not finished:
+        if frame.generation != self.app.consumer_generation_id:
+            pass  # Since then it is read again from the last commit, and what is before this frame may be unfinished.
+        elif not finished:
             self._broken.add(frame.tp)
         elif frame.tp not in self._broken:
             self.finished[frame.tp] = max(frame.end, self.finished.get(frame.tp, 0))
