@@ -76,8 +76,8 @@ def _read(judgement: Judgement, truth: Truth, found: Found) -> None:
 
 
 def _told(judgement: Judgement, truth: Truth, found: Found) -> None:
-    """Every closed window, alert and feed record, in every copy."""
-    for kind in ("window", "alert", "feed"):
+    """Every closed window, alert, handoff and feed record, in every copy."""
+    for kind in ("window", "alert", "handoff", "feed"):
         want = {identity for identity in truth.told if identity[0] == kind}
         got = {identity for identity in found.told if identity[0] == kind}
         judgement.note(f"{kind}s that are missing", sorted(want - got), str)

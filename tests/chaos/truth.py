@@ -10,19 +10,18 @@ from typing import Any, Final
 
 import orjson
 
-from streams.topics import ALERTS, METRICS, QUARANTINE, RAW, SCORED
+from streams.topics import ALERTS, HANDOFFS, METRICS, QUARANTINE, RAW, SCORED
 from tests.broker.pipeline import Events, replayed
 from tests.chaos.tail import Seen
 
 Identity = tuple[Any, ...]
-"""("window", brand, pain point, start) · ("alert", fingerprint, revision) · ("feed", topic, key, updated at)."""
+"""("window", brand, pain point, start), ("alert", fingerprint, revision), ("handoff", id, revision), or
+("feed", topic, key, updated at)."""
 
 Place = tuple[str, int, int]
 """Raw topic's short name, partition, offset."""
 
 FEEDS: Final = ("pain-points", "delights")
-KEYED: Final = ("metrics", "alerts", *FEEDS, "handoffs")
-"""Topics of which readers keep the last record of each key."""
 
 
 @dataclass(slots=True)
@@ -30,7 +29,7 @@ class Truth:
     """What should be; values are JSON with sorted keys, so that equal records are equal bytes."""
 
     told: dict[Identity, set[bytes]] = field(default_factory=lambda: defaultdict(set))
-    """Closed windows, alerts and feeds → what was published under that identity."""
+    """Closed windows, alerts, handoffs and feeds → what was published under that identity."""
     last: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """(topic, key) → the last record."""
     read: dict[bytes, bytes] = field(default_factory=dict)
@@ -43,6 +42,8 @@ def identity_of(topic: str, key: str, value: Mapping[str, Any]) -> Identity | No
         return ("window", value["brand"], value["pain_point"], value["window_start"]) if value["closed"] else None
     if topic == ALERTS.short_name:
         return ("alert", value["fingerprint"], value["revision"])
+    if topic == HANDOFFS.short_name:
+        return "handoff", value["id"], value["revision"]
     return ("feed", topic, key, value["updated_at"]) if topic in FEEDS else None
 
 
