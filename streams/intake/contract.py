@@ -61,7 +61,8 @@ def parse(model: type[RawEvent], value: bytes | None, limits: Limits) -> RawEven
     if len(value) > MAX_BYTES:
         return Rejection("too_large", f"{len(value):,} bytes; at most {MAX_BYTES:,} are read.")
     try:
-        event = model.model_validate_json(value)
+        # Straight to the validator: pydantic's own method spends a quarter of the time on arguments that nobody gave.
+        event: RawEvent = model.__pydantic_validator__.validate_json(value)
     except ValidationError as error:
         return _explain(error, value)
     if not event.text.strip(INVISIBLE):

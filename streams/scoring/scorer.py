@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.base import SCHEMA_VERSION, epoch_ms, stamp
-from schemas.raw import RawEvent, Source
+from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS
 from streams.catalog import Catalog, Catalogs
 from streams.scoring.cleaning import Cleaner
@@ -48,7 +48,8 @@ class Scorer:
             self._polarity = polarity
         self._ears: dict[int, Ear] = {}
         self._cleaner = Cleaner()
-        self._tongues = np.zeros((0, len(LANGUAGES)), dtype=np.uint8)
+        self._tongues = np.zeros(0, dtype=np.int32)
+        """Of each atom, a bit for each language of which it is a function word."""
         self._generation = -1
 
     def score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
@@ -69,11 +70,12 @@ class Scorer:
         languages = self._languages(prepared, cleaned.texts, said)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
-        chances, values = self._sentiment(judged, said, cleaned.texts)
+        stars = [_stars(event) for event in said]
+        chances, values = self._sentiment(judged, stars, cleaned.texts)
         labels = chances.argmax(axis=1)
         counts = _Counts(prepared, read)
         # Where nothing could be read and nobody rated, nothing is claimed.
-        silent = ~read & (counts.emoji == 0) & np.array([_stars(event) is None for event in said])
+        silent = ~read & (counts.emoji == 0) & np.array([given is None for given in stars])
         labels[silent] = 1
         values[silent] = 0.0
         emotions = self._emotions(judged, read | (counts.emoji > 0))
@@ -139,36 +141,37 @@ class Scorer:
             self._tongues = self._tongues[:0]
         begin = len(self._tongues)
         if begin < len(lexicon.norm):
-            masks = np.array([MASKS.get(norm, 0) for norm in lexicon.norm[begin:]], dtype=np.int64)
-            bits = ((masks[:, None] >> np.arange(len(LANGUAGES))) & 1).astype(np.uint8)
-            self._tongues = np.concatenate([self._tongues, bits])
+            new = np.array([MASKS.get(norm, 0) for norm in lexicon.norm[begin:]], dtype=np.int32)
+            self._tongues = np.concatenate([self._tongues, new])
         frame = prepared.frame
-        seen = np.add.reduceat(self._tongues[frame.atoms], frame.starts, axis=0, dtype=np.int32)
-        most = seen[:, 1:].max(axis=1)
-        doubtful = (most >= 2) & (most > seen[:, 0])
-        sizes = np.diff(np.append(frame.starts, len(frame.atoms)))
-        languages = []
-        for at, (event, text) in enumerate(zip(events, texts, strict=True)):
+        tongues = self._tongues[frame.atoms]
+        english = np.add.reduceat((tongues & 1) != 0, frame.starts, dtype=np.int32)
+        foreign = np.add.reduceat(tongues > 1, frame.starts, dtype=np.int32)
+        ends = frame.ends
+        languages = ["en"] * len(texts)
+        # Where fewer words may be foreign than are English, no other language has more of them.
+        for at in np.flatnonzero((foreign >= 2) & (foreign > english)).tolist():
+            masks = tongues[frame.starts[at] : ends[at]]
+            counts = ((masks[:, None] >> np.arange(len(LANGUAGES))) & 1).sum(axis=0).tolist()
+            languages[at] = of_latin(counts, len(masks))
+        for at, text in enumerate(texts):
+            if not text.isascii() and (found := other_script(text)):
+                languages[at] = found
+        for at, event in enumerate(events):
             if event.language:
                 tag = event.language.replace("_", "-").split("-", 1)[0].lower()
                 if tag != "und":
-                    languages.append(tag)
-                    continue
-            found = None if text.isascii() else other_script(text)
-            if found is None:
-                found = of_latin(seen[at].tolist(), int(sizes[at])) if doubtful[at] else "en"
-            languages.append(found)
+                    languages[at] = tag
         return languages
 
     def _sentiment(
-        self, judged: Judged, events: list[RawEvent], texts: list[str]
+        self, judged: Judged, stars: list[float | None], texts: list[str]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities of the three labels and the value, ratings blended in as evidence beside the words."""
         logits = judged.sentiment.copy()
-        for at, event in enumerate(events):
-            stars = _stars(event)
-            if stars is not None:
-                logits[at] += _STARS * np.array([stars, abs(stars) * 2 - 1, stars], dtype=np.float32)
+        for at, given in enumerate(stars):
+            if given is not None:
+                logits[at] += _STARS * np.array([given, abs(given) * 2 - 1, given], dtype=np.float32)
         if self._polarity is not None:
             logits = np.array([self._polarity(text) for text in texts], dtype=np.float32)
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -282,6 +285,8 @@ def _portions(
 
 def _stars(event: RawEvent) -> float | None:
     """What the customer gave, from -1 (one star) to 1 (five); None where nothing was given."""
+    if type(event) is Post:
+        return None
     given = event.__dict__.get("rating")
     if given is None:
         given = event.__dict__.get("csat")
