@@ -76,6 +76,20 @@ class Flow:
         """When the first output of a stream came after ``since``."""
         return next((at for at in list(self.seen[stream]) if at > since), None)
 
+    def wait_until_first(self, stage: str, since: float, patience: float) -> float:
+        """Waits for the first output of any partition after ``since``; gives its moment.
+
+        Raises:
+            TimeoutError: There was none.
+        """
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            firsts = [self.first(stream, since) for stream in self.streams if stream.startswith(stage)]
+            if there := [at for at in firsts if at is not None]:
+                return min(there)
+            time.sleep(0.02)
+        raise TimeoutError(f"no output of {stage} for {patience:.0f} s")
+
     def wait_until_all_flow(self, since: float, patience: float) -> float:
         """Waits until each stream has had an output after ``since``; gives the moment of the last stream's first.
 
