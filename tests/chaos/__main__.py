@@ -112,7 +112,8 @@ def main() -> int:
 def told(played: Played) -> str:
     """A round in lines."""
     lines = [
-        f"  struck at {struck.after:.1f} s: {struck.fault.kind if struck.fault else 'a worker ended by itself'}"
+        f"  struck at {struck.after:.1f} s, with {struck.waiting:,} records waiting:"
+        f" {struck.fault.kind if struck.fault else 'a worker ended by itself'}"
         for struck in played.struck
     ]
     for cost in played.measures.costs:

@@ -31,6 +31,8 @@ class Struck:
     """``time.monotonic()``."""
     partitions: frozenset[tuple[str, int]] | None = None
     """(full topic name, partition) of all that it may have disturbed; None: all."""
+    waiting: int = 0
+    """Records that had been sent by then and not read: the load."""
 
     @property
     def repeats(self) -> bool:

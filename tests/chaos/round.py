@@ -132,7 +132,7 @@ class Round:
                 enough = int(sent + fault.share * len(wave))
                 sent += len(wave)
                 self._wait_for(lambda: self._found.read >= enough, STRIKE_SECONDS)  # noqa: B023 - called at once.
-                self._strike(fault, time.monotonic() - began)
+                self._strike(fault, time.monotonic() - began, sent - self._found.read)
             self._wait_for(lambda: False, self._plan.rest)
             gates[-1].set()
             # Everybody is awake, the broker is up, and all is sent.
@@ -159,17 +159,17 @@ class Round:
 
     # The faults.
 
-    def _strike(self, fault: Fault, after: float) -> None:
+    def _strike(self, fault: Fault, after: float, waiting: int) -> None:
         if fault.kind == "join":
             self._broker_is_up.wait(FINISH_SECONDS)
-            self._struck.append(Struck(fault, after, time.monotonic()))
+            self._struck.append(Struck(fault, after, time.monotonic(), waiting=waiting))
             assert fault.worker is not None
             self._start_worker(fault.worker)
             return
         worker = None if fault.worker is None else self._workers[fault.worker]
         # Before it is hit; in the instant between, nothing moves as long as no other fault is at work.
         owned = worker.partitions() if worker is not None and fault.kind in ("kill", "freeze") else None
-        self._struck.append(Struck(fault, after, time.monotonic(), owned))
+        self._struck.append(Struck(fault, after, time.monotonic(), owned, waiting))
         if worker is None:
             self._starting = {number for number, each in self._workers.items() if not each.ended and not each.ready()}
             self._broker_is_up.clear()
