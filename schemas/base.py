@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 SCHEMA_VERSION = 1
@@ -14,7 +15,11 @@ SCHEMA_VERSION = 1
 
 def rfc3339(moment: datetime) -> str:
     """The moment as RFC 3339 in UTC with milliseconds: ``2026-02-17T08:00:36.902Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    text = orjson.dumps(moment, option=orjson.OPT_UTC_Z)
+    if not text.endswith(b'Z"'):
+        text = orjson.dumps(moment.astimezone(UTC), option=orjson.OPT_UTC_Z)
+    # In quotes, with microseconds or, where there are none, without a fraction.
+    return f"{text[1:24].decode()}Z" if len(text) > len('"2026-02-17T08:00:36Z"') else f"{text[1:20].decode()}.000Z"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

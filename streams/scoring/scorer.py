@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.base import SCHEMA_VERSION, epoch_ms, stamp
+from schemas.base import SCHEMA_VERSION, rfc3339
 from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS
 from streams.catalog import Catalog, Catalogs
@@ -115,7 +115,7 @@ class Scorer:
                 "source": source,
                 "brand": event.brand,
                 "author": self._pseudonyms.of(event.author),
-                "created_at": stamp(epoch_ms(event.created_at)),
+                "created_at": rfc3339(event.created_at),
                 "text": text,
                 "language": language,
                 "read": language == "en",
