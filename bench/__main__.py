@@ -166,14 +166,13 @@ def _entry(contestant: Contestant, python: Path) -> Entry:
     try:
         versions = _versions(python, contestant.packages)
     except OSError:
-        entry.failure = f"{python} is not there; make it with: make {python.parent.parent.name}/.ready"
+        entry.failure = f"there is no {python}; `make bench` makes it"
         return entry
     missing = [name for name in contestant.packages if versions[name] is None]
     if missing:
-        entry.failure = (
-            f"{', '.join(missing)} is not installed in {python.parent.parent}, Python {versions['python']}. Bytewax has"
-            " wheels up to Python 3.12: make PYTHON=python3.12 bench, after: make clean"
-        )
+        entry.failure = f"not installed with {python} (Python {versions['python']}): {', '.join(missing)}"
+        if "bytewax" in missing:
+            entry.failure += "; it has wheels up to Python 3.12, so: make clean, then make PYTHON=python3.12 bench"
     entry.versions = {name: version for name, version in versions.items() if version is not None}
     return entry
 

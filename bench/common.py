@@ -171,4 +171,4 @@ def _wait(cluster: Cluster, place: Place, process: Popen[bytes], wanted: int, lo
             raise FailedError(
                 f"{now[0]:,} of {wanted:,} scored, then nothing for {PATIENCE_SECONDS:.0f} s\n{tail(log)}"
             )
-        time.sleep(0.1)
+        time.sleep(0.25)
