@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 
+import tests.conftest  # noqa: F401 - No setting of the machine that runs it gets in.
 from tests.chaos.round import Played, Round
 from tests.chaos.schedule import KINDS, MEANINGS, schedule
 
@@ -56,6 +57,7 @@ class Summary:
                 "per_kill": _spread([cost.repeated for cost in kills]),
                 "seconds_worth_per_kill": _spread([cost.seconds_worth for cost in kills if cost.repeated]),
             },
+            "too_slow": sum(len(it.slow) for it in self.played),
             "recovery_seconds": _spread(recoveries),
             "round_seconds": _spread([it.seconds for it in self.played]),
         }
@@ -121,6 +123,9 @@ def told(played: Played) -> str:
         again = f"{cost.repeated:,} records read again ({cost.repeated / played.events:.2%} of all"
         again += f", {cost.seconds_worth:.2f} s' worth)" if cost.repeated else ")"
         lines.append(f"  {kind}: {again}" + (f"; flowing after {cost.recovery:.1f} s" if cost.recovery else ""))
+    lines += [f"  worker {number} was so slow that the group went on without it" for number in played.slow]
+    if played.measures.unexplained:
+        lines.append(f"  {played.measures.unexplained:,} records read again for no fault of the schedule")
     verdict = "nothing lost, nothing doubled" if not played.judgement.problems else "WRONG"
     lines.append(f"  {played.events:,} records, {played.seconds:.0f} s: {verdict}")
     lines += [f"  ! {problem}" for problem in played.judgement.problems]

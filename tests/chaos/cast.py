@@ -22,6 +22,8 @@ from tests.chaos import clock
 READY_SECONDS: Final = 120.0
 LOCALHOST: Final = "127.0.0.1"
 
+_THROWN_OUT: Final = "[Error 25] UnknownMemberIdError"
+
 _LAG = re.compile(r'^groundswell_consumer_lag_records\{partition="(\d+)",topic="([^"]+)"\}', re.MULTILINE)
 
 
@@ -78,6 +80,7 @@ class Worker:
     port: int
     offset: Path
     """File of its wall clock's offset."""
+    log: Path
     asked_to_end: bool = False
     was_ready: bool = False
 
@@ -107,6 +110,11 @@ class Worker:
         """Whether it has been ready at any time up to now."""
         self.was_ready = self.was_ready or self._get("/readyz") is not None
         return self.was_ready
+
+    @property
+    def thrown_out(self) -> bool:
+        """Whether the group went on without it, because it did not answer in time: then others read its work again."""
+        return _THROWN_OUT in self.log.read_text(errors="replace")
 
     def freeze(self) -> None:
         """SIGSTOP."""
@@ -144,6 +152,7 @@ class Worker:
 def start(pipeline: Pipeline, number: int, port: int) -> Worker:
     """One more worker, with a clock of its own; its metrics are at that port."""
     offset = pipeline.folder / f"clock-{len(pipeline.workers)}"
+    log = pipeline.folder / f"worker-{len(pipeline.workers)}.log"
     clock.write(offset, 0.0)
     process = pipeline.start(("-m", clock.__name__, str(offset)), GROUNDSWELL_METRICS_PORT=str(port))
-    return Worker(number, process, port, offset)
+    return Worker(number, process, port, offset, log)

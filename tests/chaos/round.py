@@ -51,6 +51,8 @@ class Played:
     struck: tuple[Struck, ...]
     judgement: Judgement
     measures: Measures
+    slow: tuple[int, ...]
+    """Workers that the group went on without, though nobody had frozen them: the machine is too busy for the round."""
     seconds: float
 
 
@@ -111,10 +113,11 @@ class Round:
             self._found.take(self._tail.seen)
             judgement = judge(truth, self._found, events)
         measures = measure(self._struck, self._found, self._tail.seen, self._settings)
-        if measures.unexplained:
+        if measures.unexplained and not self._slow():
             self._problems.append(f"read again though nobody was hurt: {measures.unexplained:,} records")
         judgement.problems += self._problems
-        return Played(plan, len(events), tuple(self._struck), judgement, measures, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        return Played(plan, len(events), tuple(self._struck), judgement, measures, self._slow(), seconds)
 
     # The load.
 
@@ -239,6 +242,10 @@ class Round:
         worker.asked_to_end = True
         if self._broker_is_up.wait(END_SECONDS):
             self._start_worker(number)
+
+    def _slow(self) -> tuple[int, ...]:
+        frozen = {struck.fault.worker for struck in self._struck if struck.fault and struck.fault.kind == "freeze"}
+        return tuple(number for number, each in self._workers.items() if number not in frozen and each.thrown_out)
 
     def _all_is_seen_and_committed(self) -> bool:
         raw = {topic.full_name(self._settings.topic_prefix) for topic in RAW.values()}
