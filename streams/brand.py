@@ -43,6 +43,8 @@ class Brand:
     """All windows that end at or before this are closed."""
     clocks: list[str] = field(default_factory=list)
     """The clocks that its records follow."""
+    joining: bool = False
+    """Whether time has not moved on since it follows these clocks; till then they don't make anything late."""
     witness: Witness | None = None
     """Who looks on, as a backtest does; published windows leave out the verdicts on quiet minutes."""
     untold: set[int] = field(default_factory=set)
@@ -96,11 +98,16 @@ class Brand:
         """Count what was taken in; due before time moves on, and before anything is told or stored."""
         self.windows.settle(effects)
 
-    def feed_by(self, clock: str, clocks: Clocks, effects: Effects) -> None:
-        """Note which clock the brand's records follow now; clocks that stand still are let go."""
-        if clock not in self.clocks:
-            self.clocks = [name for name in self.clocks if not clocks.stopped(name)] + [clock]
-            self._keep_head(effects)
+    def feed_by(self, clock: str, clocks: Clocks, effects: Effects) -> bool:
+        """Note which clock the brand's records follow now; clocks that stand still are let go. Gives whether it is
+        another one than before.
+        """
+        if clock in self.clocks:
+            return False
+        self.clocks = [name for name in self.clocks if not clocks.stopped(name)] + [clock]
+        self.joining = True
+        self._keep_head(effects)
+        return True
 
     def tell_open(self, effects: Effects) -> None:
         """Tell the numbers of the windows that are still open and changed."""
@@ -122,25 +129,34 @@ class Brand:
     # What time does.
 
     @property
-    def idle(self) -> bool:
-        """Whether time can pass without anything to do."""
-        return not self.windows.open and self._next_tick() is None
+    def due_ms(self) -> int | None:
+        """When (in event time) there is something to do; None where time can pass without."""
+        due = [time for time in (self.windows.closes_ms, self._next_tick()) if time is not None]
+        return min(due, default=None)
 
-    def advance(self, watermark_ms: int, effects: Effects) -> None:
-        """Close every window that ends at or before the watermark, and judge the series each five minutes."""
-        limit = watermark_ms - watermark_ms % MINUTE_MS
-        if self.closed_ms is not None and limit <= self.closed_ms:
+    def joined(self, effects: Effects) -> None:
+        """Time moves on, by the clocks that it follows now."""
+        self.joining = False
+        self._keep_head(effects)
+
+    def catch_up(self, closed_ms: int | None) -> None:
+        """Time went on, and there was nothing to do."""
+        if closed_ms is not None and (self.closed_ms is None or closed_ms > self.closed_ms):
+            self.closed_ms = closed_ms
+
+    def advance(self, limit_ms: int, effects: Effects) -> None:
+        """Close every window that ends by the start of this minute, and judge the series each five minutes."""
+        if self.closed_ms is not None and limit_ms <= self.closed_ms:
             return
         while True:
             cell_end, tick = self.windows.closes_ms, self._next_tick()
-            if cell_end is not None and cell_end <= limit and (tick is None or cell_end <= tick):
+            if cell_end is not None and cell_end <= limit_ms and (tick is None or cell_end <= tick):
                 self._close(cell_end, effects)
-            elif tick is not None and tick <= limit:
+            elif tick is not None and tick <= limit_ms:
                 self._tick(tick, effects)
             else:
                 break
-        # Kept even where nothing was due: who takes over must call late what is late here.
-        self.closed_ms = limit
+        self.closed_ms = limit_ms
         self._keep_head(effects)
 
     def _next_tick(self) -> int | None:
@@ -148,9 +164,15 @@ class Brand:
         rolled_ms = self.windows.rolled_ms
         if self.windows.hour.cells or self.judging.firing:
             return rolled_ms - rolled_ms % FIVE_MINUTES_MS + FIVE_MINUTES_MS
-        if self.feeds.fed or self.windows.day.cells:
-            return rolled_ms - rolled_ms % HOUR_MS + HOUR_MS
-        return None
+        day = self.windows.day.cells
+        if not day and not self.feeds.fed:
+            return None
+        tick = rolled_ms - rolled_ms % HOUR_MS + HOUR_MS
+        if day and self.feeds.settled(self.windows):
+            # Until the oldest minute leaves the day, no hour has anything to tell.
+            leaves_ms = day[0].start_ms + DAY_MS
+            tick = max(tick, leaves_ms - leaves_ms % HOUR_MS + HOUR_MS)
+        return tick
 
     def _close(self, end_ms: int, effects: Effects) -> None:
         """A minute is over: it joins the rolling sums and the alerts that are going on, and is told."""
@@ -219,7 +241,7 @@ class Brand:
     def to_state(self) -> list[Any]:
         """The brand's own part of the state: where it is in time, and its feeds; the rest has keys of its own."""
         rolled_ms, heard, fed = self.windows.rolled_ms, self.feeds.heard, self.feeds.fed
-        return [self.first_ms, self.closed_ms, rolled_ms, self.clocks, heard, fed]
+        return [self.first_ms, self.closed_ms, rolled_ms, self.clocks, self.joining, heard, fed]
 
     def restore(self, kind: str, name: str, state: Any) -> None:
         """Take in one stored value.
@@ -228,7 +250,8 @@ class Brand:
             ValueError: The kind is unknown.
         """
         if kind == "head":
-            self.first_ms, self.closed_ms, self.windows.rolled_ms, self.clocks, self.feeds.heard, self.feeds.fed = state
+            self.first_ms, self.closed_ms, self.windows.rolled_ms, self.clocks, self.joining, *fed = state
+            self.feeds.heard, self.feeds.fed = fed
         elif kind == "cell":
             self.windows.restore(name, state)
         elif kind == "past":

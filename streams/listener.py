@@ -19,6 +19,7 @@ from streams.detection import Detector
 from streams.effects import SEPARATOR, Effects
 from streams.observing import observe
 from streams.windows.clock import LIVE, Clocks
+from streams.windows.schedule import Schedule
 
 CLOCKS_KEY = SEPARATOR + "clocks"
 
@@ -42,8 +43,9 @@ class Listener:
     lateness_ms: int
     clocks: Clocks = field(init=False)
     brands: dict[str, Brand] = field(default_factory=dict)
-    busy: set[str] = field(default_factory=set)
-    """Brands for which time matters: open windows, sums that roll on, alerts that fire."""
+    schedule: Schedule = field(default_factory=Schedule)
+    joining: set[str] = field(default_factory=set)
+    """Brands that follow other clocks than they did when time moved on last."""
     untold: set[str] = field(default_factory=set)
     """Brands that may have open windows to tell."""
     witness: Witness | None = None
@@ -64,7 +66,7 @@ class Listener:
             unreadable: Called with the place of each record that is not one of ours; it changes nothing else.
         """
         effects = Effects()
-        touched: set[str] = set()
+        touched: dict[str, None] = {}  # In order of arrival, which no set keeps.
         for index, record in enumerate(records):
             try:
                 if record.progress:
@@ -78,21 +80,21 @@ class Listener:
                 continue
             if record.progress:
                 self._settle(touched, effects)
+                touched.clear()
                 self.clocks.note(progress, record.arrived_ms)
                 effects.state[CLOCKS_KEY] = self.clocks
                 self._advance(effects)
                 continue
             name = seen.said.brand
-            brand = self._brand(name)
-            if name not in self.busy:
-                # Time went on while there was nothing to do: what is late is judged by where it is now.
-                self.busy.add(name)
-                self._advance_brand(brand, effects)
-            touched.add(name)
-            if brand.observe(seen, effects):
-                brand.feed_by(seen.said.origin.replay or LIVE, self.clocks, effects)
+            if name in touched:
+                brand = self.brands[name]
+            else:
+                brand = self._brand(name)
+                touched[name] = None
+                self._catch_up(brand)
+            if brand.observe(seen, effects) and brand.feed_by(seen.said.origin.replay or LIVE, self.clocks, effects):
+                self.joining.add(name)
         self._settle(touched, effects)
-        self.untold |= touched
         return effects
 
     def tell_open(self) -> Effects:
@@ -108,18 +110,34 @@ class Listener:
             brand = self.brands[name]
             brand.settle(effects)
             brand.retell(effects)
+            self._plan(brand)
+            self.untold.add(name)
 
     def _advance(self, effects: Effects) -> None:
-        for name in sorted(self.busy):
+        due = set(self.joining)
+        for names in sorted(self.schedule.followers):
+            closed_ms = self.clocks.close(names)
+            if closed_ms is not None:
+                due.update(self.schedule.take(names, closed_ms))
+        for names in self.clocks.closed.keys() - self.schedule.followers.keys():
+            del self.clocks.closed[names]
+        for name in sorted(due):
             brand = self.brands[name]
-            self._advance_brand(brand, effects)
-            if brand.idle:
-                self.busy.discard(name)
+            closed_ms = self.clocks.closed.get(tuple(brand.clocks))
+            if name in self.joining:
+                brand.joined(effects)
+            if closed_ms is not None:
+                brand.advance(closed_ms, effects)
+            self._plan(brand)
+        self.joining.clear()
 
-    def _advance_brand(self, brand: Brand, effects: Effects) -> None:
-        watermark = self.clocks.combined(brand.clocks)
-        if watermark is not None:
-            brand.advance(watermark, effects)
+    def _catch_up(self, brand: Brand) -> None:
+        # Time went on while the brand had nothing to do: what is late is judged by where it is now.
+        if not brand.joining:
+            brand.catch_up(self.clocks.closed.get(tuple(brand.clocks)))
+
+    def _plan(self, brand: Brand) -> None:
+        self.schedule.plan(brand.name, tuple(brand.clocks), brand.due_ms)
 
     def _brand(self, name: str) -> Brand:
         brand = self.brands.get(name)
@@ -147,5 +165,6 @@ class Listener:
         """Derive what is not stored."""
         for brand in self.brands.values():
             brand.rebuild()
-        self.busy = {name for name, brand in self.brands.items() if not brand.idle}
+            self._plan(brand)
+        self.joining = {name for name, brand in self.brands.items() if brand.joining}
         self.untold = {name for name, brand in self.brands.items() if brand.untold}

@@ -37,6 +37,10 @@ class PointFeeds:
                 first_and_last[:] = min(first_and_last[0], time_ms), max(first_and_last[1], time_ms)
                 self.fed.setdefault(name, 0)
 
+    def settled(self, windows: WindowStore) -> bool:
+        """Whether every record tells what the day holds; true for long where nothing is said any more."""
+        return all(told == windows.day.of(name).mentions for name, told in self.fed.items())
+
     def due(self, windows: WindowStore) -> list[str]:
         """The pain points and delights that have news at the end of an hour."""
         due = []

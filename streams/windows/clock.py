@@ -9,6 +9,7 @@ neither drives the time of live brands nor is driven by the machine's clock. A b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,19 @@ class Clocks:
     raw: dict[str, int] = field(default_factory=dict)
     live: dict[str, int] = field(default_factory=dict)
     replays: dict[str, ReplayClock] = field(default_factory=dict)
+    closed: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """Clocks that feed some brands → the minute up to which they have closed these brands' windows."""
+
+    def close(self, names: tuple[str, ...]) -> int | None:
+        """Up to which minute (its start) the windows of brands that these clocks feed are closed now. It never goes
+        back, also where a clock does that was thought to stand still.
+        """
+        closed, watermark = self.closed.get(names), self.combined(names)
+        if watermark is not None:
+            minute = watermark - watermark % MINUTE_MS
+            if closed is None or minute > closed:
+                closed = self.closed[names] = minute
+        return closed
 
     def note(self, progress: Progress, arrived_ms: int | None = None) -> None:
         """Take in what a score worker reports. Times only go forward, whoever reports them, in whatever order.
@@ -106,7 +120,7 @@ class Clocks:
         clock = self.replays.get(name)
         return clock.watermark(self.lateness_ms) if clock else None
 
-    def combined(self, names: list[str]) -> int | None:
+    def combined(self, names: Sequence[str]) -> int | None:
         """The watermark of a brand that several clocks feed: the slowest of those still running, else the last end."""
         running = [name for name in names if not self.stopped(name)]
         times = [self.watermark(name) for name in running or names]
@@ -127,6 +141,7 @@ class Clocks:
         return {
             "raw": self.raw,
             "live": self.live,
+            "closed": [[list(names), closed] for names, closed in sorted(self.closed.items())],
             "replays": {
                 name: [clock.origins, clock.times, clock.ended, clock.forsaken, clock.sent_ms]
                 for name, clock in self.replays.items()
@@ -137,4 +152,5 @@ class Clocks:
     def from_state(cls, lateness_ms: int, state: dict[str, Any]) -> Clocks:
         """The clocks that ``to_state`` stored."""
         replays = {name: ReplayClock(*parts) for name, parts in state["replays"].items()}
-        return cls(lateness_ms, state["raw"], state["live"], replays)
+        closed = {tuple(names): closed for names, closed in state["closed"]}
+        return cls(lateness_ms, state["raw"], state["live"], replays, closed)

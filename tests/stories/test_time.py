@@ -49,7 +49,7 @@ def test_a_record_later_than_a_day_changes_nothing() -> None:
 def test_a_brand_that_fell_silent_does_not_take_last_weeks_records_for_new() -> None:
     acme = story("Acme").say(author="one")
     other = story("Other", world=acme.world).quiet(days=4)
-    assert acme.world.partition.listener.brands["Acme"].idle
+    assert acme.world.partition.listener.brands["Acme"].due_ms is None
     acme.say(late_by="2d", points=["late_delivery"], author="late").silence("2h")
     assert acme.windows("late_delivery") == []
     assert other.windows("*")

@@ -198,7 +198,7 @@ def test_time_does_not_go_on_for_ever_after_a_record_that_came_almost_too_late()
     partition.hear([log.say(BASE_MS + 80 * MINUTE, points=["late_delivery"])])
     partition.hear([live(BASE_MS + 60 * HOUR)])
     brand = partition.listener.brands["Acme"]
-    assert brand.idle
+    assert brand.due_ms is None
     assert brand.feeds.fed == {}
 
 
