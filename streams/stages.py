@@ -45,6 +45,9 @@ TELL_SECONDS = 0.25
 NEAR_RECORDS = 2_000
 """A partition with more behind it has other work than to tell windows that are still open."""
 
+SLICE_SECONDS = 0.02
+"""How long the reading of a state keeps the event loop for itself."""
+
 PROGRESS = ((PROGRESS_HEADER, b"1"),)
 
 
@@ -167,6 +170,7 @@ class DetectStage:
         self._changelogs: dict[int, Changelog] = {}
         self._listeners: dict[int, Listener] = {}
         self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._restoring = asyncio.Lock()
         self._told_at: dict[int, float] = {}
         """Partition that is near the end of its log → when its open windows were told last, in monotonic seconds."""
 
@@ -265,28 +269,40 @@ class DetectStage:
                 if not await self._changelogs[partition].untouched():
                     self._forget(partition)
                 self._unchecked.discard(partition)
-            if partition in self._listeners:
-                return self._listeners[partition]
-            if partition not in self._owned:
-                return None
-            began = time.monotonic()
+            if partition not in self._listeners and partition in self._owned:
+                # One after the other: the first ones flow while the others are still read.
+                async with self._restoring:
+                    await self._restore(partition)
+            return self._listeners.get(partition)
+
+    async def _restore(self, partition: int) -> None:
+        began = time.monotonic()
+        while partition in self._owned:
+            owned = self._owned
             changelog = Changelog(self._settings.state_topic, partition, self._producer, self._new_consumer)
             try:
                 values = await changelog.recover(self._epochs.get(partition))
             except FencedError as error:
-                log.warning("%s", error)
-                self._owned.discard(partition)
-                return None
-            self._epochs[partition] = changelog.epoch
+                if owned is self._owned:
+                    log.warning("%s", error)
+                    self._owned.discard(partition)
+                continue
             listener = self._new_listener()
+            slice_began = time.monotonic()
             for key, value in values.items():
                 listener.restore(key, value)
+                if time.monotonic() - slice_began > SLICE_SECONDS:
+                    await asyncio.sleep(0)  # Others' frames, commits and /readyz don't wait for all of it.
+                    slice_began = time.monotonic()
             listener.rebuild()
+            if owned is not self._owned:
+                continue  # There was a rebalance in between, and somebody else may have written: once more.
+            self._epochs[partition] = changelog.epoch
             self._changelogs[partition], self._listeners[partition] = changelog, listener
             log.info(
                 "State of partition %d is here: %d values, %.1f s", partition, len(values), time.monotonic() - began
             )
-            return listener
+            return
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(

@@ -78,3 +78,23 @@ def test_a_frame_waits_until_it_is_known_whether_others_wrote(
 
     asyncio.run(play())
     assert Log.reads == reads
+
+
+def test_a_state_that_was_read_while_partitions_moved_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Moving(Log):
+        """There is a rebalance while it is read for the first time, and the partition stays where it was."""
+
+        async def recover(self, former: int | None) -> dict[str, bytes]:
+            formers.append(former)
+            if len(formers) == 1:
+                stage.assigned({0})
+            return {}
+
+    formers: list[int | None] = []
+    monkeypatch.setattr(stages, "Changelog", Moving)
+    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
+    stage = DetectStage(Settings(), "127.0.0.1:1", catalogs, detector("surge"), None, Publisher(), telemetry)  # type: ignore[arg-type]
+    stage.assigned({0})
+    asyncio.run(stage.recover())
+    assert formers == [None, None], "what others claimed in between is no reason to give up"
+    assert stage.waiting_for == []
