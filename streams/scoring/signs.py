@@ -87,7 +87,7 @@ def _find_addresses(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found:
     colon = np.flatnonzero(codes[:-2] == ord(":"))
     found[colon[(codes[colon + 1] == ord("/")) & (codes[colon + 2] == ord("/"))]] |= LINK
     dot = np.flatnonzero(codes[2:] == ord("."))
-    found[dot[((codes[dot] | 32) == ord("w")) & (codes[dot] == codes[dot + 1])]] |= LINK
+    found[dot[((codes[dot] | 32) == ord("w")) & ((codes[dot + 1] | 32) == ord("w"))]] |= LINK
 
 
 def _find_numbers(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found: NDArray[np.uint8]) -> None:
