@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.metrics import Silence
 from streams.detection.baseline import HOUR_MS, Baseline
@@ -14,14 +14,37 @@ DAY_HOURS = 24
 
 @dataclass(slots=True)
 class _Learned:
-    """What the past hours of one series say, until the next one is over."""
+    """What the past hours of one series say, until the next one is over; each part is worked out when it is asked."""
 
+    span: range
+    """The past hours."""
     counts: list[int]
-    """Voices in each hour."""
-    rhythm: list[float]
-    """Voices that are expected in each hour of the day."""
+    """Voices in each of them."""
+    overall: float
+    """Their mean."""
+    weight: float
+    """Hours that the overall mean counts for."""
+    floor: float
+    """Least expectation."""
     dispersion: float | None = None
-    """Of the hours around the rhythm; None while nobody has asked."""
+    """Of the hours around what was expected; None while nobody has asked."""
+    _rhythm: list[float | None] = field(default_factory=lambda: [None] * DAY_HOURS)
+
+    def expected(self, hour: int) -> float:
+        """Voices that are expected in an hour, by its place in the day."""
+        known = self._rhythm[hour % DAY_HOURS]
+        if known is None:
+            same = self._at(hour - 1) + self._at(hour) + self._at(hour + 1)
+            known = (self.weight * self.overall + len(same) * trimmed_mean(same)) / (self.weight + len(same))
+            known = self._rhythm[hour % DAY_HOURS] = max(known, self.floor)
+        return known
+
+    def usual(self) -> list[float]:
+        """What is expected in each of the past hours."""
+        return [self.expected(hour) for hour in self.span]
+
+    def _at(self, hour: int) -> list[int]:
+        return self.counts[(hour - self.span.start) % DAY_HOURS :: DAY_HOURS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +107,14 @@ class Surge:
         if len(span) < self.warm_up_hours:
             return Verdict("no_baseline", sample.voices, None, None)
         learned = self._learned(past, span)
-        rhythm = learned.rhythm
-        expected = rhythm[(sample.end_ms - HOUR_MS // 2) // HOUR_MS % DAY_HOURS]
+        expected = learned.expected((sample.end_ms - HOUR_MS // 2) // HOUR_MS)
         enough = max(self.minimum, self.ratio * expected)
         if sample.voices < enough:
             loud = sample.mentions >= 2 * enough and sample.top_voice_share >= 0.5
             few: Silence = "below_minimum" if sample.voices < self.minimum else "below_baseline"
             return Verdict("one_voice" if loud else few, sample.voices, round(expected, 3), None)
         if learned.dispersion is None:
-            learned.dispersion = _dispersion(learned.counts, [rhythm[hour % DAY_HOURS] for hour in span])
+            learned.dispersion = _dispersion(learned.counts, learned.usual())
         chance = negative_binomial_tail(sample.voices, expected, learned.dispersion)
         return self._verdict(sample.voices, expected, chance, HOUR_MS)
 
@@ -106,12 +128,13 @@ class Surge:
         end = sample.end_ms // HOUR_MS
         hours = range(end - length, end)
         observed = sample.voices + sum(past.counts(hours[:-1]))
+        if observed < self.slow_minimum:
+            return None  # As with most series: not worth looking at the past.
         learned = self._learned(past, span)
-        counts, rhythm = learned.counts, learned.rhythm
-        expected = sum(rhythm[hour % DAY_HOURS] for hour in hours)
-        if observed < max(self.slow_minimum, self.ratio * expected):
+        expected = sum(learned.expected(hour) for hour in hours)
+        if observed < self.ratio * expected:
             return None
-        usual = [rhythm[hour % DAY_HOURS] for hour in span]
+        counts, usual = learned.counts, learned.usual()
         starts = range(len(span) - length + 1)
         dispersion = _dispersion(
             [sum(counts[start : start + length]) for start in starts],
@@ -131,22 +154,10 @@ class Surge:
         known: dict[tuple[Surge, range], _Learned] = past.learned
         learned = known.get((self, span))
         if learned is None:
-            learned = known[self, span] = self._learn(past, span)
+            counts = past.counts(span)
+            learned = _Learned(span, counts, trimmed_mean(counts), self.prior_hours, self.floor)
+            known[self, span] = learned
         return learned
-
-    def _learn(self, past: Baseline, span: range) -> _Learned:
-        counts = past.counts(span)
-        overall = trimmed_mean(counts)
-        by_hour: list[list[int]] = [[] for _ in range(DAY_HOURS)]
-        for hour, count in zip(span, counts, strict=True):
-            by_hour[hour % DAY_HOURS].append(count)
-        rhythm = []
-        for hour in range(DAY_HOURS):
-            same = by_hour[hour - 1] + by_hour[hour] + by_hour[(hour + 1) % DAY_HOURS]
-            weight = self.prior_hours
-            expected = (weight * overall + len(same) * trimmed_mean(same)) / (weight + len(same))
-            rhythm.append(max(expected, self.floor))
-        return _Learned(counts, rhythm)
 
 
 def _dispersion(counts: list[int], usual: list[float]) -> float:
