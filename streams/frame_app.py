@@ -275,7 +275,7 @@ def run(app: FrameApp, *, verbose: bool = False) -> Never:
     worker.spinner = None  # It would hide the cursor of a terminal that shows the log.
     # The state is many small containers without cycles: to look through them often took a quarter of the time.
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(500_000, 20, 50)
     worker.execute_from_commandline()
     raise AssertionError("Faust's worker exits the process")
 
