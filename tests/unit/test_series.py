@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -241,6 +241,7 @@ class TestSeriesThatAreNone:
             detector.feed(BEGIN + second, 1.0)
         assert max(len(window.counts) for window in detector._windows) <= 361
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.floats(-1e10, 1e10), st.none() | st.floats(0, 1e12)), max_size=80))
     def test_anything_in_any_order(self, told: list[tuple[float, float | None]]) -> None:
         detector = SeriesDetector()
@@ -250,6 +251,7 @@ class TestSeriesThatAreNone:
             assert point.fired == (point.score >= 0.5)
             assert point.expected is None or math.isfinite(point.expected)
 
+    @settings(deadline=None)
     @given(st.data())
     def test_missing_rows_and_values_raise_no_alert(self, data: st.DataObject) -> None:
         values = usual(6, mean=10.0)
