@@ -5,7 +5,7 @@ Everything here is a function of the records and the watermark; nothing asks the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -264,6 +264,14 @@ class Brand:
             self.desk.restore_answer(name, state)
         else:
             raise ValueError(f"state of an unknown kind: {kind!r}; it was written by a newer Groundswell")
+
+    def forget(self, effects: Effects) -> None:
+        """Have everything that is stored of the brand deleted."""
+        kept: dict[str, Iterable[str]] = {"head": [""], "past": self.judging.baselines, "alert": self.judging.episodes}
+        kept |= {"cell": self.windows.stored(), "case": self.desk.cases, "answer": self.desk.answers}
+        for kind, names in kept.items():
+            for name in names:
+                effects.keep(self.name, kind, name, None)
 
     def rebuild(self) -> None:
         """Derive from the stored values what is not stored."""

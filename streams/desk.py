@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from streams.effects import Effects
 from streams.feeds import Answer, Case, answer, concerns, needs_person
 from streams.topics import HANDOFFS
+from streams.windows.ages import Ages
 from streams.windows.observation import Observation
 
 OPEN_CASES = 1_000
@@ -17,34 +16,6 @@ OPEN_CASES = 1_000
 
 ANSWERS = 10_000
 """Conversations of a brand whose last answer is remembered."""
-
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Ages(Generic[T]):
-    """Finds the oldest of many values without looking at all of them: a heap with entries that may be out of date."""
-
-    values: Mapping[str, T]
-    time_of: Callable[[T], int]
-    heap: list[tuple[int, str]] = field(default_factory=list)
-    """(time, key) of every value, and of what they were before."""
-
-    def note(self, key: str) -> None:
-        """The value of this key is new, or its time is another one."""
-        heappush(self.heap, (self.time_of(self.values[key]), key))
-        if len(self.heap) > 4 * len(self.values) + 64:
-            self.heap = [(self.time_of(value), key) for key, value in self.values.items()]
-            heapify(self.heap)
-
-    def oldest(self) -> str:
-        """The key of the oldest value; of equally old ones the first by key."""
-        while True:
-            time, key = self.heap[0]
-            value = self.values.get(key)
-            if value is not None and self.time_of(value) == time:
-                return key
-            heappop(self.heap)
 
 
 @dataclass(slots=True)
@@ -86,6 +57,7 @@ class Desk:
     def _open(self, key: str, author: str, source: str, effects: Effects) -> Case:
         if len(self.cases) >= OPEN_CASES:
             oldest = self._waiting.oldest()
+            assert oldest is not None, "every case was noted"
             del self.cases[oldest]
             effects.keep(self.brand, "case", oldest, None)
             effects.counts["case_dropped"] += 1
@@ -107,6 +79,7 @@ class Desk:
         self._answered_at.note(key)
         if len(self.answers) > ANSWERS:
             oldest = self._answered_at.oldest()
+            assert oldest is not None, "every answer was noted"
             del self.answers[oldest]
             effects.keep(self.brand, "answer", oldest, None)
 

@@ -18,8 +18,12 @@ from streams.catalog import Catalogs
 from streams.detection import Detector
 from streams.effects import SEPARATOR, Effects
 from streams.observing import observe
+from streams.windows.ages import Ages
 from streams.windows.clock import LIVE, Clocks
 from streams.windows.schedule import Schedule
+
+MAX_BRANDS = 100_000
+"""Brands of one partition, where nothing else is set."""
 
 CLOCKS_KEY = SEPARATOR + "clocks"
 
@@ -50,9 +54,14 @@ class Listener:
     """Brands that may have open windows to tell."""
     witness: Witness | None = None
     """Told of every verdict on every brand."""
+    max_brands: int = MAX_BRANDS
+    """Brands that are kept. A new one beyond them takes the place of the one that has been idle longest (nothing was
+    said for a day); where none is idle, its records are not counted."""
+    _idle: Ages[Brand] = field(init=False)
 
     def __post_init__(self) -> None:
         self.clocks = Clocks(self.lateness_ms)
+        self._idle = Ages(self.brands, lambda brand: brand.windows.rolled_ms if brand.due_ms is None else None)
 
     def hear(
         self,
@@ -86,10 +95,13 @@ class Listener:
                 self._advance(effects)
                 continue
             name = seen.said.brand
-            if name in touched:
-                brand = self.brands[name]
-            else:
+            brand = self.brands.get(name)
+            if brand is None:
+                if len(self.brands) >= self.max_brands and not self._make_room(effects):
+                    effects.counts["too_many_brands"] += 1
+                    continue
                 brand = self._brand(name)
+            if name not in touched:
                 touched[name] = None
                 self._catch_up(brand)
             if brand.observe(seen, effects) and brand.feed_by(seen.said.origin.replay or LIVE, self.clocks, effects):
@@ -107,7 +119,9 @@ class Listener:
 
     def _settle(self, names: Iterable[str], effects: Effects) -> None:
         for name in names:
-            brand = self.brands[name]
+            brand = self.brands.get(name)
+            if brand is None:
+                continue  # It was idle and had to make room.
             brand.settle(effects)
             brand.retell(effects)
             self._plan(brand)
@@ -137,7 +151,22 @@ class Listener:
             brand.catch_up(self.clocks.closed.get(tuple(brand.clocks)))
 
     def _plan(self, brand: Brand) -> None:
-        self.schedule.plan(brand.name, tuple(brand.clocks), brand.due_ms)
+        due_ms = brand.due_ms
+        self.schedule.plan(brand.name, tuple(brand.clocks), due_ms)
+        if due_ms is None:
+            self._idle.note(brand.name)
+
+    def _make_room(self, effects: Effects) -> bool:
+        """Forget the brand that has been idle longest; gives False where every brand is busy."""
+        name = self._idle.oldest()
+        if name is None:
+            return False
+        self.brands.pop(name).forget(effects)
+        self.schedule.forget(name)
+        self.joining.discard(name)
+        self.untold.discard(name)
+        effects.counts["brand_dropped"] += 1
+        return True
 
     def _brand(self, name: str) -> Brand:
         brand = self.brands.get(name)

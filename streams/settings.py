@@ -96,6 +96,13 @@ class Settings(BaseSettings):
     # Telling.
     webhook_url: SecretStr | None = Field(None, description="Where notify posts each alert's change as JSON.")
 
+    # Bounds.
+    max_brands: int = Field(
+        100_000,
+        ge=1,
+        description="Brands that a partition keeps; a new one takes the place of the one that has been idle longest.",
+    )
+
     @cached_property
     def lateness_ms(self) -> int:
         """The allowed lateness in milliseconds."""

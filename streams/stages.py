@@ -160,7 +160,9 @@ class DetectStage:
         self._publisher = publisher
         self._telemetry = telemetry
         self._producer = producer
-        self._new_listener: Callable[[], Listener] = lambda: Listener(catalogs, detector, settings.lateness_ms)
+        self._new_listener: Callable[[], Listener] = lambda: Listener(
+            catalogs, detector, settings.lateness_ms, max_brands=settings.max_brands
+        )
         self._arguments = connection.aiokafka(settings, address)
         self._owned: set[int] = set()
         self._epochs: dict[int, int] = {}

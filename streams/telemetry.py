@@ -20,7 +20,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 STAGES = ("score", "detect", "notify")
-UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable")
+UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable", "too_many_brands")
 
 
 class Telemetry:
@@ -41,7 +41,8 @@ class Telemetry:
         )  # fmt: skip
         self.uncounted = Counter(
             "groundswell_uncounted_records",
-            "Scored records that no window counted: replayed, duplicate (same event id), too_late, unreadable.",
+            "Scored records that no window counted: replayed, duplicate (same event id), too_late, unreadable, "
+            "too_many_brands.",
             ["reason"],
             registry=self.registry,
         )
@@ -49,6 +50,7 @@ class Telemetry:
             "groundswell_dropped", "What a bound made the state forget, by kind.", ["kind"], registry=self.registry
         )
         self.dropped.labels("handoff")
+        self.dropped.labels("brand")
         self.late = Counter(
             "groundswell_late_records", "Records counted after their window was closed.", registry=self.registry
         )
@@ -124,5 +126,7 @@ class Telemetry:
                 self.late.inc(count)
             elif name == "case_dropped":
                 self.dropped.labels("handoff").inc(count)
+            elif name == "brand_dropped":
+                self.dropped.labels("brand").inc(count)
             elif name in UNCOUNTED:
                 self.uncounted.labels(name).inc(count)

@@ -43,6 +43,12 @@ class Schedule:
                 due.append(brand)
         return list(dict.fromkeys(due))
 
+    def forget(self, brand: str) -> None:
+        """The brand is no more."""
+        before = self.planned.pop(brand, None)
+        if before is not None:
+            self._leave(before[0])
+
     def _leave(self, names: Names) -> None:
         self.followers[names] -= 1
         if not self.followers[names]:

@@ -196,6 +196,10 @@ class WindowStore:
 
     # What is kept.
 
+    def stored(self) -> list[str]:
+        """The names of all that is stored."""
+        return [f"{cell.start_ms}.{index}" for cell in self.cells.values() for index in range(len(cell.fragments))]
+
     def restore(self, name: str, state: Any) -> None:
         """Take in one stored fragment."""
         start, index = (int(part) for part in name.split("."))

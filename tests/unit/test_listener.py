@@ -229,3 +229,20 @@ def test_encode_gives_json_and_none_for_a_deletion() -> None:
     assert {key.split("\x1f")[1] for key in partition.stored} == {"head", "cell", "case", "clocks"}
     effects = partition.hear([log.say(BASE_MS + MINUTE, conversation="c", direction="agent")])
     assert [key for key, value in effects.state.items() if Listener.encode(value) is None] == ["Acme\x1fcase\x1fc"]
+
+
+def test_a_brand_beyond_the_bound_takes_the_place_of_the_one_that_was_idle_longest() -> None:
+    partition, log = Partition(), Log()
+    partition.listener.max_brands = 3
+    partition.hear([log.say(BASE_MS + n * HOUR, brand=f"b{n}", points=["late_delivery"]) for n in range(3)])
+    effects = partition.hear([log.say(BASE_MS + 3 * HOUR, brand="b3"), live(BASE_MS + 6 * HOUR)])
+    assert effects.counts["too_many_brands"] == 1, "all are busy: what was said today is worth more than what comes"
+    partition.hear([live(BASE_MS + 2 * DAY)])
+    for number in (3, 4):
+        partition.restart()
+        partition.listener.max_brands = 3
+        effects = partition.hear([log.say(BASE_MS + 2 * DAY, brand=f"b{number}"), live(BASE_MS + 2 * DAY)])
+        assert effects.counts["brand_dropped"] == 1
+    assert partition.listener.brands.keys() == {"b2", "b3", "b4"}
+    # Nothing is left of the others.
+    assert {key.split("\x1f")[0] for key in partition.stored} == {"", "b2", "b3", "b4"}
