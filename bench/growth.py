@@ -7,7 +7,8 @@ year: a year of event time in which 1,000,000 combinations of brand, pain point 
 days, for an hour. wide: the same number of combinations within one day, so that all of them are in the state at once.
 
 Measured is what a worker does with a frame of ``scored`` in detect: hearing it, encoding what follows to publish and to
-store. The grown state and fresh ones hear slices of the same shape in turns; the ratio is that of the medians.
+store. The grown state and fresh ones, a little warmed up, hear equal spans of event time in turns; the ratio is that of
+the medians.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from streams.topics import POSTS, SCORED
 
 TARGET: Final = 1.3
 """The most that an event on a grown state may cost, in fresh ones."""
-TURNS: Final = 5
+TURNS: Final = 3
 FRAME: Final = 500
 BRANDS: Final = 500
 ACTIVE_DAYS: Final = 10
@@ -71,7 +72,6 @@ class Growth:
 
     mode: str
     combinations: int
-    slice_events: int
     fresh_us: float
     """Median processor time of an event on a fresh state, in microseconds."""
     grown_us: float
@@ -126,16 +126,17 @@ def wide(combinations: int) -> Iterator[Said]:
         day += 1
 
 
-MODES: Final = {"year": year, "wide": wide}
+MODES: Final = {"year": (year, 3 * DAY_MS, 10 * DAY_MS), "wide": (wide, 2 * HOUR_MS, HOUR_MS)}
+"""Mode → who speaks, how long fresh states are warmed up, and what is measured: as many full hours on all states."""
 
 
-def measure(mode: str, combinations: int, slice_events: int, turns: int = TURNS) -> Growth:
-    """Grow a state, then compare what slices cost on it and on fresh ones."""
-    templates, log = _templates(), MODES[mode]
+def measure(mode: str, combinations: int, turns: int = TURNS) -> Growth:
+    """Grow a state, then compare what equal spans of event time cost on it and on fresh ones."""
+    templates, (log, warm_ms, span_ms) = _templates(), MODES[mode]
     fresh_mb = _resident_mb()
-    # As a worker sets it: its state is many small containers without cycles.
+    # As streams.frame_app sets it in a worker.
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(500_000, 20, 50)
     frames = _frames(log(combinations), templates)
     grown, count, began = _listener(), 0, time.monotonic()
     while count < combinations:
@@ -146,19 +147,31 @@ def measure(mode: str, combinations: int, slice_events: int, turns: int = TURNS)
     grown_mb = _resident_mb()
     fresh_us, grown_us = [], []
     for turn in range(turns):
-        ahead = list(islice(frames, slice_events // FRAME))
-        grown_us.append(_hear(grown, ahead))
-        anew = list(islice(_frames(log(combinations), templates), slice_events // FRAME))
-        fresh_us.append(_hear(_listener(), anew))
+        grown_us.append(_hear(grown, _span(frames, span_ms)))
+        others, fresh = _frames(log(combinations), templates), _listener()
+        _hear(fresh, _span(others, warm_ms))
+        fresh_us.append(_hear(fresh, _span(others, span_ms)))
         print(f"  {mode} {turn + 1}: grown {grown_us[-1]:.0f} µs, fresh {fresh_us[-1]:.0f} µs", file=sys.stderr)
     medians = statistics.median(fresh_us), statistics.median(grown_us)
-    return Growth(mode, combinations, slice_events, *medians, fresh_mb, grown_mb)
+    return Growth(mode, combinations, *medians, fresh_mb, grown_mb)
 
 
-def _hear(listener: Listener, frames: Iterable[list[Heard]]) -> float:
+Frame = tuple[int, list[Heard]]
+"""(time of its last event in ms, its records)."""
+
+
+def _span(frames: Iterator[Frame], span_ms: int) -> list[Frame]:
+    """The next frames, over so much event time."""
+    taken = [next(frames)]
+    while taken[-1][0] < taken[0][0] + span_ms:
+        taken.append(next(frames))
+    return taken
+
+
+def _hear(listener: Listener, frames: Iterable[Frame]) -> float:
     """Do what a worker does with these frames; gives µs of processor time an event."""
     began, events = time.process_time(), 0
-    for frame in frames:
+    for _, frame in frames:
         effects = listener.hear(frame)
         for _, _, value in effects.records:
             orjson.dumps(value)
@@ -168,7 +181,7 @@ def _hear(listener: Listener, frames: Iterable[list[Heard]]) -> float:
     return (time.process_time() - began) / events * 1e6
 
 
-def _frames(said: Iterator[Said], templates: dict[str, dict[str, Any]]) -> Iterator[list[Heard]]:
+def _frames(said: Iterator[Said], templates: dict[str, dict[str, Any]]) -> Iterator[Frame]:
     """Frames of scored records of one origin, each with its progress behind it."""
     first = 0
     while batch := list(islice(said, FRAME)):
@@ -185,7 +198,7 @@ def _frames(said: Iterator[Said], templates: dict[str, dict[str, Any]]) -> Itera
         reached = OriginProgress(offset=first + len(batch) - 1, live_ms=batch[-1][0])
         progress = Progress(origins={f"{POSTS.name}:0": reached}, at_ms=batch[-1][0], raw={POSTS.name: 1})
         frame.append(Heard(progress.model_dump_json().encode(), progress=True))
-        yield frame
+        yield batch[-1][0], frame
         first += len(batch)
 
 
@@ -225,13 +238,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modes", nargs="*", metavar="year|wide", help="default: both")
     parser.add_argument("--combinations", type=int, default=1_000_000)
-    parser.add_argument("--slice", type=int, default=20_000, metavar="EVENTS", help="events of one measurement")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     chosen = arguments.modes or list(MODES)
     if unknown := set(chosen) - set(MODES):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(MODES)}")
-    found = [measure(mode, arguments.combinations, arguments.slice) for mode in chosen]
+    found = [measure(mode, arguments.combinations) for mode in chosen]
     if arguments.json:
         results = [asdict(each) | {"ratio": each.ratio} for each in found]
         sys.stdout.buffer.write(orjson.dumps(results, option=orjson.OPT_APPEND_NEWLINE))
