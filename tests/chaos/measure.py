@@ -10,7 +10,7 @@ import orjson
 
 from streams.changelog import CLAIM_KEY
 from streams.settings import Settings
-from streams.topics import ALERTS, RAW, SCORED
+from streams.topics import RAW, SCORED
 from tests.chaos.schedule import Fault
 from tests.chaos.tail import Seen
 from tests.chaos.truth import Found, Place
@@ -75,7 +75,8 @@ def measure(struck: list[Struck], found: Found, seen: Mapping[str, list[Seen]], 
                     cost.repeated += 1
                     cost.seconds_worth = max(cost.seconds_worth, cost.struck.at - copies[0][0])
     for number, cost in enumerate(measures.costs):
-        if cost.struck.fault is not None and cost.struck.fault.kind == "kill" and cost.struck.partitions:
+        owned_some = cost.struck.partitions is None or len(cost.struck.partitions) > 0
+        if cost.struck.fault is not None and cost.struck.fault.kind == "kill" and owned_some:
             until = measures.costs[number + 1].struck.at if number + 1 < len(measures.costs) else float("inf")
             cost.recovery = _recovery(cost.struck, until, found, seen, settings)
     return measures
@@ -89,7 +90,11 @@ def _reason(costs: list[Cost], place: Place, first: float, again: float, setting
     """
     source, partition, _ = place
     where = (RAW[source].full_name(settings.topic_prefix), partition)
-    disturbed = [c for c in costs if c.struck.at < again and where in (c.struck.partitions or {where})]
+    disturbed = [
+        cost
+        for cost in costs
+        if cost.struck.at < again and (cost.struck.partitions is None or where in cost.struck.partitions)
+    ]
     after = [cost for cost in disturbed if cost.struck.at > first - ARRIVING_SECONDS]
     return next(iter(after or disturbed[-1:]), None)
 
@@ -102,7 +107,6 @@ def _recovery(
     Of a raw partition that is a result of it on ``scored`` or in quarantine, or a new owner's word on ``scored`` how
     far it is; of one of ``scored``, that what was counted of it is stored.
     """
-    assert struck.partitions is not None
     begin = struck.at + ARRIVING_SECONDS
     alive: dict[tuple[str, int], float] = {}
 
@@ -122,8 +126,11 @@ def _recovery(
     for record in seen["state"]:
         if record.key != CLAIM_KEY.encode():
             sign(SCORED.full_name(settings.topic_prefix), record.partition, record.at)
-    # Notify tells people; what it does with its partitions of alerts does not show on any topic.
-    shown = [place for place in struck.partitions if place[0] != ALERTS.full_name(settings.topic_prefix)]
+    # Of a worker that could not say what it had, all; what others have flows on, and delays nothing. Notify tells
+    # people: what it does with its partitions of alerts does not show on any topic.
+    topics = {topic.full_name(settings.topic_prefix) for topic in (*RAW.values(), SCORED)}
+    everything = {(topic, number) for topic in topics for number in range(settings.partitions)}
+    shown = everything if struck.partitions is None else struck.partitions & everything
     signs = [alive.get(place, float("inf")) for place in shown]
     last = max(signs, default=float("inf"))
     return last - struck.at if last < until else None

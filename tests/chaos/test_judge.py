@@ -19,7 +19,7 @@ from tests.chaos.tail import Seen
 from tests.chaos.truth import Found, truth_of
 
 CATALOG = ("generic",)
-SETTINGS = Settings(topic_prefix="t.", group="t", partitions=1)
+SETTINGS = Settings(topic_prefix="t.", group="t", partitions=2)
 KEY = b"k" * 32
 
 
@@ -183,5 +183,12 @@ def test_recovery_ends_with_the_last_partition_that_flows_again() -> None:
     seen = [Seen(0, 1, None, quiet, True, 3.1), Seen(0, 2, None, quiet, True, 11.5)]
     (cost,) = measure([killed], found, {"scored": seen, "state": []}, SETTINGS).costs
     assert cost.recovery == 8.5, "what came at 3.1 was still the killed worker's"
+    others = [("t.reviews.v1", 4.0), ("t.tickets.v1", 4.1)]
+    flowing = [
+        Seen(0, 3, None, orjson.dumps({"origins": {f"{t}:{n}": {}}}), True, at) for t, at in others for n in (0, 1)
+    ]
+    state = [Seen(number, 1, b"key", b"1", False, 5.0) for number in (0, 1)]
+    (cost,) = measure([struck("kill", 3.0)], found, {"scored": seen + flowing, "state": state}, SETTINGS).costs
+    assert cost.recovery == 8.5, "it did not say what it had: all partitions are looked at"
     (cost, _) = measure([killed, struck("broker", 10.0)], found, {"scored": seen, "state": []}, SETTINGS).costs
     assert cost.recovery is None, "it was disturbed before"
