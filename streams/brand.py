@@ -254,6 +254,8 @@ class Brand:
             self.feeds.heard, self.feeds.fed = fed
         elif kind == "cell":
             self.windows.restore(name, state)
+        elif kind == "past_events":
+            self.windows.restore_past(name, state)
         elif kind == "past":
             self.judging.restore_past(name, state)
         elif kind == "alert":
@@ -269,6 +271,7 @@ class Brand:
         """Have everything that is stored of the brand deleted."""
         kept: dict[str, Iterable[str]] = {"head": [""], "past": self.judging.baselines, "alert": self.judging.episodes}
         kept |= {"cell": self.windows.stored(), "case": self.desk.cases, "answer": self.desk.answers}
+        kept["past_events"] = [str(past.start_ms) for past in self.windows.past]
         for kind, names in kept.items():
             for name in names:
                 effects.keep(self.name, kind, name, None)

@@ -17,6 +17,18 @@ from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, S
 SPANS = (FIVE_MINUTES_MS, HOUR_MS, DAY_MS)
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The identities of what a minute held that has left the day: what is late by a day may repeat what is older."""
+
+    start_ms: int
+    events: list[int]
+
+    def to_state(self) -> list[int]:
+        """As JSON values."""
+        return self.events
+
+
 @dataclass(slots=True)
 class WindowStore:
     """One brand's cells and what is derived from them. Only the cells are stored, a key for each fragment."""
@@ -33,7 +45,9 @@ class WindowStore:
     amended: dict[str, set[int]] = field(default_factory=dict)
     """Series → starts of closed cells that changed and are to be told again."""
     seen: set[int] = field(default_factory=set)
-    """Events that are in a cell: what comes again counts once."""
+    """Events that are in a cell or in the past: what comes again counts once."""
+    past: deque[Past] = field(default_factory=deque)
+    """Of the day before the last one, oldest first."""
     five: Rolling = field(default_factory=lambda: Rolling(FIVE_MINUTES_MS))
     hour: Rolling = field(default_factory=lambda: Rolling(HOUR_MS))
     day: Rolling = field(default_factory=lambda: Rolling(DAY_MS))
@@ -143,9 +157,16 @@ class WindowStore:
                 self.holding[name].popleft()
                 if not self.holding[name]:
                     del self.holding[name]
+            past = Past(cell.start_ms, [])
             for index, fragment in enumerate(cell.fragments):
-                self.seen.difference_update(fragment.events)
+                past.events.extend(fragment.events)
                 effects.keep(self.brand, "cell", f"{cell.start_ms}.{index}", None)
+            self.past.append(past)
+            effects.keep(self.brand, "past_events", str(cell.start_ms), past)
+        while self.past and self.past[0].start_ms < end_ms - 2 * DAY_MS:
+            past = self.past.popleft()
+            self.seen.difference_update(past.events)
+            effects.keep(self.brand, "past_events", str(past.start_ms), None)
 
     # What is asked.
 
@@ -200,6 +221,10 @@ class WindowStore:
         """The names of all that is stored."""
         return [f"{cell.start_ms}.{index}" for cell in self.cells.values() for index in range(len(cell.fragments))]
 
+    def restore_past(self, name: str, state: Any) -> None:
+        """Take in the stored identities of a minute."""
+        self.past.append(Past(int(name), state))
+
     def restore(self, name: str, state: Any) -> None:
         """Take in one stored fragment."""
         start, index = (int(part) for part in name.split("."))
@@ -215,6 +240,9 @@ class WindowStore:
             closed_ms: All windows that end at or before this are closed; None where none is.
         """
         self.open = []
+        self.past = deque(sorted(self.past, key=lambda past: past.start_ms))
+        for past in self.past:
+            self.seen.update(past.events)
         for start in sorted(self.cells):
             cell = self.cells[start]
             self.seen.update(event for fragment in cell.fragments for event in fragment.events)

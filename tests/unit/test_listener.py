@@ -246,3 +246,24 @@ def test_a_brand_beyond_the_bound_takes_the_place_of_the_one_that_was_idle_longe
     assert partition.listener.brands.keys() == {"b2", "b3", "b4"}
     # Nothing is left of the others.
     assert {key.split("\x1f")[0] for key in partition.stored} == {"", "b2", "b3", "b4"}
+
+
+def test_an_id_counts_once_within_a_day_also_where_it_comes_a_day_late_and_after_a_restart() -> None:
+    partition = Partition()
+
+    def say(id_: str, at_ms: int, offset: int) -> Heard:
+        return heard(scored(id_, at_ms, origin=("posts.v1", 0, offset)))
+
+    first, again = BASE_MS + 30_000, BASE_MS + DAY + 29_000  # The same id with another time.
+    partition.hear([say("e", first, 0), live(BASE_MS + HOUR)])
+    partition.hear([say("other", again, 1), live(again + DAY - 30 * MINUTE)])
+    for offset in (2, 3):
+        assert partition.hear([say("e", again, offset), say("e", again + 1, offset + 10)]).counts["duplicate"] == 2
+        partition.restart()
+    # More than a day later it may be something new; what is kept of the old one is let go.
+    partition.hear([live(again + 3 * DAY)])
+    partition.hear([say("e", again + 3 * DAY, 20), live(again + 3 * DAY + HOUR)])
+    assert sum(window["window"]["mentions"] for window in windows(partition)) == 3
+    assert (
+        len(partition.listener.brands["Acme"].windows.seen) == len(partition.listener.brands["Acme"].windows.past) + 1
+    )

@@ -50,5 +50,6 @@ def test_time_that_moves_on_touches_no_brand_that_has_nothing_to_do() -> None:
         # What was said leaves no trace for the rest of the day: nothing is told, nothing but the clocks is stored.
         assert list(live(BASE_MS + hour * HOUR).state) == ["\x1fclocks"], hour
     effects = live(BASE_MS + DAY + 2 * HOUR)
-    assert len([key for key, value in effects.state.items() if value is None]) == 100  # Two minutes of each brand.
+    gone = [key for key, value in effects.state.items() if value is None]
+    assert len(gone) == 100, "two minutes of each brand"
     assert all(brand.due_ms is None for brand in partition.listener.brands.values())
