@@ -85,7 +85,7 @@ def make(kind: str, size: float, rate: float, seed: int) -> Series:
     shape = 6.0
     means = rates * factor
     values = dice.negative_binomial(shape, shape / (shape + means)).astype(float)
-    times = BEGINS_S + np.arange(ROWS) * float(STEP_S)
+    times = BEGINS_S + np.arange(ROWS, dtype=np.float64) * STEP_S
     return Series(kind, size, rate, times[kept], values[kept], happenings)
 
 
