@@ -8,10 +8,13 @@
 ``processes.py``        started processes: their CPU time and memory
 ``measuring.py``        from timestamps to rates and percentiles
 ``common.py``           one contestant's run and latency on the common job, checked before it is measured
-``product.py``          the same for the product itself, from raw topics to metrics and alerts
+``product.py``          the product's own workers under full load, from raw topics to metrics; checked likewise
+``product_latency.py``  their latency, to scored records, metrics and alerts
+``results.py``          what was found, as values
 ``table.py``            what is printed
 ``__main__.py``         the run: rounds, interleaved
 ``growth.py``           what an event costs on much state, against none
-``recovery.py``         how long the flow stops when something happens to it
+``recovery.py``         how long the flow stops when something happens to it; ``flow.py`` is the load and the clock
+``detection/``          how well the detectors judge, on recordings and on made series
 ======================  ================================================================================================
 """
