@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.metrics import Silence
 from streams.detection.baseline import HOUR_MS, Baseline
 from streams.detection.contract import Sample, Verdict
+from streams.detection.habit import Habit
 
 DAY_HOURS = 24
 
@@ -28,6 +29,8 @@ class _Learned:
     """Least expectation."""
     dispersion: float | None = None
     """Of the hours around what was expected; None while nobody has asked."""
+    habits: dict[int, Habit] = field(default_factory=dict)
+    """Hours of a horizon → what its sums are used to."""
     _rhythm: list[float | None] = field(default_factory=lambda: [None] * DAY_HOURS)
 
     def expected(self, hour: int) -> float:
@@ -56,6 +59,10 @@ class Surge:
     shrunk towards the mean of all past hours while there are few such days. The dispersion is that of the past hours
     around this daily rhythm without the worst of them, so that a series that is bursty by nature needs a bigger burst
     (it habituates), and one past incident does not hide the next. One author counts once an hour.
+
+    Series of attention also drift by themselves for hours, which such a test takes for news about once a week. What
+    passes it is therefore held against the habit of the series, the same as that of ``groundswell series``: it must
+    deviate clearly more than the strangest hour of a usual day.
 
     Counting events against an overdispersed seasonal baseline follows Noufaily et al., "An improved algorithm for
     outbreak detection in multiple surveillance systems", Statistics in Medicine 32 (2013).
@@ -86,6 +93,10 @@ class Surge:
     """Weight of the overall mean against the same hours of other days."""
     floor: float = 0.25
     """Least expectation, in voices an hour: nobody is surprised by the first complaint."""
+    start: float = 8.0
+    """See ``Habit.start``, for an hour."""
+    strangeness: float = 1.3
+    """An hour must deviate so many times as much as the strangest of a usual day does."""
     calm_ratio: float = 1.5
     """Below this the surge is dying down."""
 
@@ -116,7 +127,10 @@ class Surge:
         if learned.dispersion is None:
             learned.dispersion = _dispersion(learned.counts, learned.usual())
         chance = negative_binomial_tail(sample.voices, expected, learned.dispersion)
-        return self._verdict(sample.voices, expected, chance, HOUR_MS)
+        verdict = self._verdict(sample.voices, expected, chance, HOUR_MS)
+        if verdict.fired and self._is_used_to(sample, learned, span, 1, sample.voices):
+            return replace(verdict, reason="below_baseline")
+        return verdict
 
     def _judge_slow(self, sample: Sample, past: Baseline) -> Verdict | None:
         length = self.slow_hours
@@ -141,7 +155,25 @@ class Surge:
             [sum(usual[start : start + length]) for start in starts],
         )
         chance = negative_binomial_tail(observed, expected, dispersion)
-        return self._verdict(observed, expected, chance, length * HOUR_MS)
+        verdict = self._verdict(observed, expected, chance, length * HOUR_MS)
+        if verdict.fired and self._is_used_to(sample, learned, span, length, observed):
+            return None
+        return verdict
+
+    def _is_used_to(self, sample: Sample, learned: _Learned, span: range, length: int, observed: int) -> bool:
+        """Whether what the series does by itself from day to day explains so many voices in so many hours."""
+        habit = learned.habits.get(length)
+        if habit is None:
+            habit = learned.habits[length] = Habit(start=self.start * length**0.5)
+            total = sum(learned.counts[: length - 1])
+            for index in range(length - 1, len(span)):
+                total += learned.counts[index]
+                hour = span[index] % DAY_HOURS + 0.5
+                habit.judge(total, hour)
+                habit.learn(total, hour, elapsed=1.0)
+                total -= learned.counts[index - length + 1]
+        _, deviation = habit.judge(observed, (sample.end_ms - HOUR_MS // 2) / HOUR_MS % DAY_HOURS)
+        return deviation < self.strangeness * habit.largest
 
     def _verdict(self, observed: int, expected: float, chance: float, window_ms: int) -> Verdict:
         reason: Silence = "fired" if chance <= self.probability else "below_baseline"

@@ -146,6 +146,7 @@ class TestSeverity:
 
     def test_good_news_is_always_4(self) -> None:
         assert severity_of("delight", 100, 1000)[0] == 4
+        assert severity_of("volume", 100, 1000)[0] == 3
 
 
 class TestDrivers:

@@ -145,7 +145,43 @@ def test_a_slow_swell_fires_on_six_hours() -> None:
     assert not Surge().judge(sample(DAYS_10, 6), past).fired
 
 
+def test_a_burst_as_every_day_has_one_is_none() -> None:
+    """At another hour each day: the worst hours are left out of the dispersion, and the habit knows them."""
+    rng = random.Random(8)
+    hours = {hour: 9 + hour % 3 for hour in range(DAYS_10)} | {24 * day + rng.randrange(24): 40 for day in range(10)}
+    past = Baseline(0, hours)
+    assert Surge(strangeness=0.0).judge(sample(DAYS_10, 40), past).fired
+    assert Surge().judge(sample(DAYS_10, 40), past).reason == "below_baseline"
+    assert Surge().judge(sample(DAYS_10, 200), past).fired
+
+
 class TestBaseline:
+    def test_the_first_hours_do_not_say_since_when_there_is_silence(self) -> None:
+        past = Baseline(0)
+        assert past.listened_since(5 * HOUR_MS) == 5 * HOUR_MS
+        for hour in (2, 90, 91):
+            past.settle(hour)
+            past.record(hour, 1)
+        assert past.listened_since(100 * HOUR_MS) == past.first_ms == 92 * HOUR_MS
+        past.settle(95)
+        assert past.first_ms == 92 * HOUR_MS
+        again = Baseline.from_state(past.to_state())
+        assert again == Baseline(past.first_ms, {2: 1, 90: 1, 91: 1}, 3)
+
+    def test_two_weeks_of_silence_are_no_usual_silence(self) -> None:
+        past = Baseline(0)
+        for hour in (1, 2, 3, 4):
+            past.settle(hour)
+            past.record(hour, 1)
+        later = 4 + KEPT_HOURS + 1
+        assert past.listened_since((later - 1) * HOUR_MS) == 4 * HOUR_MS
+        assert past.listened_since(later * HOUR_MS) == later * HOUR_MS
+        past.settle(later)
+        assert past.strays == 1
+
+    def test_a_state_without_strays_is_read(self) -> None:
+        assert Baseline.from_state([7, {"3": 2}]) == Baseline(7, {3: 2})
+
     def test_hours_before_the_first_are_unknown_and_later_ones_zero(self) -> None:
         past = Baseline(first_ms=10 * HOUR_MS + 1)
         assert past.span(14 * HOUR_MS) == range(11, 14)
