@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 TELL_SECONDS = 0.25
 """How often the windows of a partition that are still open are told, at most."""
 
+OURS_SECONDS = 3.0
+"""For how long a write to the state proves that the partition is ours: less than the group's session timeout."""
+
 NEAR_RECORDS = 2_000
 """A partition with more behind it has other work than to tell windows that are still open."""
 
@@ -173,6 +176,8 @@ class DetectStage:
         self._listeners: dict[int, Listener] = {}
         self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._restoring = asyncio.Lock()
+        self._ours_at: dict[int, float] = {}
+        """Partition → when we began the last write to its state that proved it ours, in monotonic seconds."""
         self._told_at: dict[int, float] = {}
         """Partition that is near the end of its log → when its open windows were told last, in monotonic seconds."""
 
@@ -188,12 +193,8 @@ class DetectStage:
             changelog = self._changelogs[frame.partition]
             effects = self._hear(listener, frame, records)
             await self._publisher.put(effects)
-            if frame.behind is None or frame.behind > NEAR_RECORDS:
-                self._told_at.pop(frame.partition, None)
-            else:
-                self._told_at.setdefault(frame.partition, 0.0)
-                await self._put_open(frame.partition, listener)
             await self._publisher.flush()
+            asked = time.monotonic()
             try:
                 await changelog.write({key: Listener.encode(value) for key, value in effects.state.items()})
             except FencedError as error:
@@ -201,6 +202,14 @@ class DetectStage:
                 log.warning("%s", error)
                 self._forget(frame.partition)
                 continue
+            if effects.state:
+                self._ours_at[frame.partition] = asked
+            if frame.behind is None or frame.behind > NEAR_RECORDS:
+                self._told_at.pop(frame.partition, None)
+            else:
+                self._told_at.setdefault(frame.partition, 0.0)
+                await self._put_open(frame.partition, listener)
+                await self._publisher.flush()
             self._telemetry.note(effects)
             return True
         return False
@@ -213,7 +222,9 @@ class DetectStage:
 
     async def _put_open(self, partition: int, listener: Listener) -> None:
         now = time.monotonic()
-        if listener.untold and now - self._told_at[partition] >= TELL_SECONDS:
+        # Whoever was frozen may have lost the partition: what it calls open is closed, and would be its last word.
+        ours = now - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS
+        if ours and listener.untold and now - self._told_at[partition] >= TELL_SECONDS:
             self._told_at[partition] = now
             effects = listener.tell_open()
             await self._publisher.put(effects)
@@ -264,6 +275,7 @@ class DetectStage:
         self._changelogs.pop(partition, None)
         self._listeners.pop(partition, None)
         self._told_at.pop(partition, None)
+        self._ours_at.pop(partition, None)
 
     async def _listener(self, partition: int) -> Listener | None:
         async with self._recovering[partition]:
