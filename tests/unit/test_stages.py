@@ -6,6 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
 from streams import stages
@@ -14,6 +15,8 @@ from streams.detection import detector
 from streams.settings import Settings
 from streams.stages import Arrived, DetectStage
 from streams.telemetry import Telemetry
+from streams.topics import METRICS
+from tests.support.records import BASE_MS, scored
 
 
 class Log:
@@ -98,3 +101,28 @@ def test_a_state_that_was_read_while_partitions_moved_is_read_again(monkeypatch:
     asyncio.run(stage.recover())
     assert formers == [None, None], "what others claimed in between is no reason to give up"
     assert stage.waiting_for == []
+
+
+@pytest.mark.parametrize(("frozen_seconds", "told"), [(0.0, 1), (7.0, 0)])
+def test_whoever_was_frozen_tells_no_window_as_open(
+    monkeypatch: pytest.MonkeyPatch, frozen_seconds: float, told: int
+) -> None:
+    clock = [1_000.0]
+
+    class Freezing(Log):
+        async def write(self, values: dict[str, bytes | None]) -> None:
+            clock[0] += frozen_seconds
+
+    class Noting(Publisher):
+        async def put(self, effects: Any) -> None:
+            published.extend(key for topic, key, _ in effects.records if topic is METRICS)
+
+    published: list[str] = []
+    monkeypatch.setattr(stages, "Changelog", Freezing)
+    monkeypatch.setattr(stages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    said = SimpleNamespace(value=orjson.dumps(scored("e1", BASE_MS)), headers=(), timestamp=BASE_MS)
+    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
+    stage = DetectStage(Settings(), "127.0.0.1:1", catalogs, detector("surge"), None, Noting(), telemetry)  # type: ignore[arg-type]
+    stage.assigned({0})
+    assert asyncio.run(stage.handle(Arrived("groundswell.scored.v1", 0, (said,), None, 0)))
+    assert len(published) == told
