@@ -18,6 +18,7 @@ from streams.metrics import key_of, window_metrics
 from streams.point_feeds import PointFeeds
 from streams.topics import METRICS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
+from streams.windows.bounds import Bounds
 from streams.windows.cells import MINUTE_MS, Cell, minute_of, series_of
 from streams.windows.clock import Clocks
 from streams.windows.observation import Observation
@@ -37,6 +38,7 @@ class Brand:
     name: str
     catalog: Catalog
     detector: Detector
+    bounds: Bounds
     first_ms: int | None = None
     """The first minute that was ever heard."""
     closed_ms: int | None = None
@@ -63,7 +65,8 @@ class Brand:
     # What records do.
 
     def observe(self, seen: Observation, effects: Effects) -> bool:
-        """Take in one scored record; gives False for one that is counted already or too late, which changes nothing.
+        """Take in one scored record; gives False for one that is counted already, too late, or of one open window too
+        many, which changes nothing.
 
         What is taken in is counted by ``settle``.
         """
@@ -75,6 +78,9 @@ class Brand:
         known = self.windows.known(seen)
         if known is not None:
             effects.counts[known] += 1
+            return False
+        if not late and len(self.windows.open) >= self.bounds.windows and start not in self.windows.cells:
+            effects.counts["too_many_windows"] += 1
             return False
         if late and self.closed_ms is not None and self.windows.rolled_ms < self.closed_ms:
             # Nothing was due in between: without this, sums that ended earlier would take in what came after them.

@@ -19,11 +19,9 @@ from streams.detection import Detector
 from streams.effects import SEPARATOR, Effects
 from streams.observing import observe
 from streams.windows.ages import Ages
+from streams.windows.bounds import Bounds
 from streams.windows.clock import LIVE, Clocks
 from streams.windows.schedule import Schedule
-
-MAX_BRANDS = 100_000
-"""Brands of one partition, where nothing else is set."""
 
 CLOCKS_KEY = SEPARATOR + "clocks"
 
@@ -54,9 +52,7 @@ class Listener:
     """Brands that may have open windows to tell."""
     witness: Witness | None = None
     """Told of every verdict on every brand."""
-    max_brands: int = MAX_BRANDS
-    """Brands that are kept. A new one beyond them takes the place of the one that has been idle longest (nothing was
-    said for a day); where none is idle, its records are not counted."""
+    bounds: Bounds = field(default_factory=Bounds)
     _idle: Ages[Brand] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +93,7 @@ class Listener:
             name = seen.said.brand
             brand = self.brands.get(name)
             if brand is None:
-                if len(self.brands) >= self.max_brands and not self._make_room(effects):
+                if len(self.brands) >= self.bounds.brands and not self._make_room(effects):
                     effects.counts["too_many_brands"] += 1
                     continue
                 brand = self._brand(name)
@@ -171,7 +167,9 @@ class Listener:
     def _brand(self, name: str) -> Brand:
         brand = self.brands.get(name)
         if brand is None:
-            brand = self.brands[name] = Brand(name, self.catalogs.for_brand(name), self.detector, witness=self.witness)
+            brand = self.brands[name] = Brand(
+                name, self.catalogs.for_brand(name), self.detector, self.bounds, witness=self.witness
+            )
         return brand
 
     # State, one JSON value a key.

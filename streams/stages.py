@@ -36,6 +36,7 @@ from streams.silence_log import SilenceLog
 from streams.silencing import Decision
 from streams.telemetry import Telemetry
 from streams.topics import ALL, QUARANTINE, RAW, SCORED
+from streams.windows.bounds import Bounds
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,7 @@ class DetectStage:
         self._telemetry = telemetry
         self._producer = producer
         self._new_listener: Callable[[], Listener] = lambda: Listener(
-            catalogs, detector, settings.lateness_ms, max_brands=settings.max_brands
+            catalogs, detector, settings.lateness_ms, bounds=Bounds(brands=settings.max_brands)
         )
         self._arguments = connection.aiokafka(settings, address)
         self._owned: set[int] = set()

@@ -20,7 +20,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 STAGES = ("score", "detect", "notify")
-UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable", "too_many_brands")
+UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable", "too_many_brands", "too_many_windows")
 
 
 class Telemetry:
@@ -42,7 +42,7 @@ class Telemetry:
         self.uncounted = Counter(
             "groundswell_uncounted_records",
             "Scored records that no window counted: replayed, duplicate (same event id), too_late, unreadable, "
-            "too_many_brands.",
+            "too_many_brands, too_many_windows.",
             ["reason"],
             registry=self.registry,
         )

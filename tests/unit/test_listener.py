@@ -10,6 +10,7 @@ import pytest
 
 from streams.listener import Heard, Listener
 from streams.topics import ALERTS, HANDOFFS, METRICS, PAIN_POINTS
+from streams.windows.bounds import Bounds
 from tests.support.partition import Partition
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, mark, progress, scored, told
 
@@ -232,15 +233,13 @@ def test_encode_gives_json_and_none_for_a_deletion() -> None:
 
 
 def test_a_brand_beyond_the_bound_takes_the_place_of_the_one_that_was_idle_longest() -> None:
-    partition, log = Partition(), Log()
-    partition.listener.max_brands = 3
+    partition, log = Partition(bounds=Bounds(brands=3)), Log()
     partition.hear([log.say(BASE_MS + n * HOUR, brand=f"b{n}", points=["late_delivery"]) for n in range(3)])
     effects = partition.hear([log.say(BASE_MS + 3 * HOUR, brand="b3"), live(BASE_MS + 6 * HOUR)])
     assert effects.counts["too_many_brands"] == 1, "all are busy: what was said today is worth more than what comes"
     partition.hear([live(BASE_MS + 2 * DAY)])
     for number in (3, 4):
         partition.restart()
-        partition.listener.max_brands = 3
         effects = partition.hear([log.say(BASE_MS + 2 * DAY, brand=f"b{number}"), live(BASE_MS + 2 * DAY)])
         assert effects.counts["brand_dropped"] == 1
     assert partition.listener.brands.keys() == {"b2", "b3", "b4"}

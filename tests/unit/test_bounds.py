@@ -1,0 +1,68 @@
+"""What the state of the detect stage holds at most: each bound is driven to, and what goes is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from streams.effects import Effects
+from streams.listener import Heard
+from streams.topics import METRICS
+from streams.windows.bounds import Bounds
+from tests.support.partition import Partition
+from tests.support.records import BASE_MS, HOUR, MINUTE, heard, progress, scored, told
+
+
+def live(at_ms: int) -> Heard:
+    """One origin, complete so far, so that the watermark is ten minutes behind it."""
+    return told(progress({"posts.v1:0": at_ms}))
+
+
+class Log:
+    """Scored records of one origin, with offsets."""
+
+    def __init__(self) -> None:
+        self.offset = -1
+
+    def say(self, at_ms: int, id_: str | None = None, **fields: Any) -> Heard:
+        self.offset += 1
+        record = scored(id_ or f"e{self.offset}", at_ms, origin=("posts.v1", 0, self.offset), **fields)
+        return heard(record)
+
+
+def listen(bounds: Bounds, log: Iterable[Heard]) -> tuple[Partition, Effects]:
+    """The log heard at once, by one worker; and record by record, each by a worker that has just taken over. Both must
+    come to the same."""
+    whole, broken = Partition(bounds=bounds), Partition(bounds=bounds)
+    records = list(log)
+    effects = whole.hear(records)
+    counts = Effects().counts
+    for record in records:
+        counts += broken.hear([record]).counts
+        broken.restart()
+    assert broken.stored == whole.stored
+    assert broken.final() == whole.final()
+    assert counts == +effects.counts
+    return whole, effects
+
+
+def windows(partition: Partition, name: str = "*") -> list[dict[str, Any]]:
+    return [window for window in partition.of(METRICS) if window["pain_point"] == name and window["closed"]]
+
+
+def test_a_record_that_would_open_one_window_too_many_is_not_counted() -> None:
+    log = Log()
+    partition, effects = listen(
+        Bounds(windows=3),
+        [
+            *(log.say(BASE_MS + n * MINUTE) for n in (4, 2, 9, 7, 4, 3)),
+            live(BASE_MS + 13 * MINUTE),  # Closes one: there is room again.
+            log.say(BASE_MS + 7 * MINUTE),
+            log.say(BASE_MS + 8 * MINUTE),
+            log.say(BASE_MS + MINUTE),  # Late: its window is not open.
+            live(BASE_MS + 2 * HOUR),
+        ],
+    )
+    assert effects.counts["too_many_windows"] == 3
+    minutes = [window["window_start"][14:16] for window in windows(partition) if window["window"]["mentions"]]
+    assert sorted(set(minutes)) == ["01", "02", "04", "07", "09"]
