@@ -82,6 +82,11 @@ class Brand:
         if not late and len(self.windows.open) >= self.bounds.windows and start not in self.windows.cells:
             effects.counts["too_many_windows"] += 1
             return False
+        if seen.points and not self.catalog.ids.issuperset(seen.points):
+            # Of a stranger, or of a worker with a newer catalog: any id would be a series of its own.
+            points = tuple(point for point in seen.points if point in self.catalog)
+            effects.counts["series_dropped"] += len(seen.points) - len(points)
+            seen.points = points
         if late and self.closed_ms is not None and self.windows.rolled_ms < self.closed_ms:
             # Nothing was due in between: without this, sums that ended earlier would take in what came after them.
             self.windows.roll(self.closed_ms, effects)

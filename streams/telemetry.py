@@ -21,6 +21,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 STAGES = ("score", "detect", "notify")
 UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable", "too_many_brands", "too_many_windows")
+DROPPED = {"case_dropped": "handoff", "brand_dropped": "brand", "series_dropped": "series"}
+"""Name of a count → kind of what a bound made the state forget."""
 
 
 class Telemetry:
@@ -49,8 +51,6 @@ class Telemetry:
         self.dropped = Counter(
             "groundswell_dropped", "What a bound made the state forget, by kind.", ["kind"], registry=self.registry
         )
-        self.dropped.labels("handoff")
-        self.dropped.labels("brand")
         self.late = Counter(
             "groundswell_late_records", "Records counted after their window was closed.", registry=self.registry
         )
@@ -100,6 +100,8 @@ class Telemetry:
             self.quarantined.labels(quarantined)
         for uncounted in UNCOUNTED:
             self.uncounted.labels(uncounted)
+        for dropped in DROPPED.values():
+            self.dropped.labels(dropped)
 
     @contextmanager
     def frame(self, stage: str, records: int) -> Iterator[None]:
@@ -124,9 +126,7 @@ class Telemetry:
                 self.alerts.labels(detail).inc(count)
             elif name == "late":
                 self.late.inc(count)
-            elif name == "case_dropped":
-                self.dropped.labels("handoff").inc(count)
-            elif name == "brand_dropped":
-                self.dropped.labels("brand").inc(count)
+            elif name in DROPPED:
+                self.dropped.labels(DROPPED[name]).inc(count)
             elif name in UNCOUNTED:
                 self.uncounted.labels(name).inc(count)

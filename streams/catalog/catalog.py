@@ -91,6 +91,7 @@ class Catalog:
                     phrases = {part: [*earlier[part], *phrases[part]] for part in phrases}
                 self._entries[id_] = entry
                 self._phrases[id_] = phrases
+        self.ids = frozenset(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())

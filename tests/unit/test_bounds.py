@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from streams.effects import Effects
 from streams.listener import Heard
+from streams.telemetry import Telemetry
 from streams.topics import METRICS
 from streams.windows.bounds import Bounds
 from tests.support.partition import Partition
-from tests.support.records import BASE_MS, HOUR, MINUTE, heard, progress, scored, told
+from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, progress, scored, told
 
 
 def live(at_ms: int) -> Heard:
@@ -48,6 +50,49 @@ def listen(bounds: Bounds, log: Iterable[Heard]) -> tuple[Partition, Effects]:
 
 def windows(partition: Partition, name: str = "*") -> list[dict[str, Any]]:
     return [window for window in partition.of(METRICS) if window["pain_point"] == name and window["closed"]]
+
+
+def mentions(partition: Partition) -> dict[str, int]:
+    """Series → its mentions in all windows."""
+    counts: Counter[str] = Counter()
+    for key, window in partition.final().items():
+        if key[0] == METRICS.short_name:
+            counts[window["pain_point"]] += window["window"]["mentions"]
+    return +counts
+
+
+def test_telemetry_shows_each_kind_of_what_is_dropped_from_the_beginning() -> None:
+    telemetry = Telemetry()
+    kinds = {"handoff", "brand", "series"}
+
+    def dropped() -> dict[str, float | None]:
+        value = telemetry.registry.get_sample_value
+        return {kind: value("groundswell_dropped_total", {"kind": kind}) for kind in kinds}
+
+    assert dropped() == dict.fromkeys(kinds, 0)
+    effects = Effects()
+    effects.counts["series_dropped"] = 3
+    telemetry.note(effects)
+    assert dropped() == dict.fromkeys(kinds, 0) | {"series": 3}
+
+
+def test_an_id_that_the_catalog_does_not_have_is_no_series() -> None:
+    log = Log()
+    partition, effects = listen(
+        Bounds(),
+        [
+            log.say(BASE_MS, points=["late_delivery", "*negative", "made_up"]),
+            log.say(BASE_MS + 1, points=[f"made_up_{number}" for number in range(1000)], sentiment=-0.5),
+            live(BASE_MS + HOUR),
+            log.say(BASE_MS + 2, points=["made_up_too", "checkout_fails"]),  # Late.
+            live(BASE_MS + DAY),
+        ],
+    )
+    assert effects.counts["series_dropped"] == 1003
+    assert mentions(partition) == {"*": 3, "late_delivery": 1, "checkout_fails": 1}
+    brand = partition.listener.brands["Acme"]
+    assert brand.judging.baselines.keys() == {"*", "*negative", "late_delivery"}
+    assert brand.feeds.heard.keys() == {"late_delivery", "checkout_fails"}
 
 
 def test_a_record_that_would_open_one_window_too_many_is_not_counted() -> None:
