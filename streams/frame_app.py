@@ -39,8 +39,9 @@ log = logging.getLogger(__name__)
 FRAME_RECORDS = 2_000
 """Most records in a frame: bounds the work that a rebalance waits for, and what a crash repeats."""
 
-FRAMES_AT_WORK = 2
-"""Frames of a stage that are worked on at once: one is read while another waits for the broker's answer."""
+FRAMES_AT_WORK = 16
+"""Frames of a stage that are worked on or wait for the one before them: while some wait for the broker's answer others
+are read. Two frames of one partition are never worked on at once, so it has to be more than the partitions of a worker."""
 
 FRAMES_WAITING = 4
 """Frames that wait before fetching pauses: bounds memory."""

@@ -52,6 +52,9 @@ NEAR_RECORDS = 2_000
 SLICE_SECONDS = 0.02
 """How long the reading of a state keeps the event loop for itself."""
 
+SLICE_RECORDS = 500
+"""Raw records that are read in one go: whoever else has something to do waits no longer than for so many."""
+
 PROGRESS = ((PROGRESS_HEADER, b"1"),)
 
 
@@ -113,15 +116,18 @@ class ScoreStage:
 
     async def handle(self, frame: Arrived) -> None:
         """Read a frame; all that follows is on the broker when it returns."""
-        raws = [_raw(record) for record in frame.records]
+        source, records = self._sources[frame.topic], frame.records
         async with self._turn:
-            effects = self._reader.read(self._sources[frame.topic], raws)
-            await self._publisher.put(effects)
+            for begin in range(0, len(records), SLICE_RECORDS):
+                raws = [_raw(record) for record in records[begin : begin + SLICE_RECORDS]]
+                effects = self._reader.read(source, raws)
+                await self._publisher.put(effects)
+                self._telemetry.note(effects)
+                await asyncio.sleep(0)
             if frame.caught_up_ms is not None:
-                self._reader.complete(frame.topic, frame.partition, raws[-1].offset, frame.caught_up_ms)
+                self._reader.complete(frame.topic, frame.partition, records[-1].offset, frame.caught_up_ms)
             self._put_progress()
         await self._publisher.flush()
-        self._telemetry.note(effects)
 
     async def quiet(self, caught_up: Iterable[tuple[str, int, int, int]]) -> None:
         """Nothing may have come for a second: tell how far the origins are all the same.
