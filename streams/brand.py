@@ -57,9 +57,9 @@ class Brand:
     feeds: PointFeeds = field(init=False)
 
     def __post_init__(self) -> None:
-        self.windows = WindowStore(self.name)
+        self.windows = WindowStore(self.name, self.bounds)
         self.desk = Desk(self.name)
-        self.judging = Judging(self.name, self.catalog, self.detector)
+        self.judging = Judging(self.name, self.catalog, self.detector, self.bounds)
         self.feeds = PointFeeds(self.name, self.catalog)
 
     # What records do.
@@ -100,7 +100,7 @@ class Brand:
             if seen.customer:
                 self.feeds.hear(series_of(seen), start)
         else:
-            self.windows.count(seen, start)
+            self.windows.count(seen, start, effects)
             self.untold.add(start)
         self.desk.hear(seen, effects)
         return True

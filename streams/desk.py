@@ -46,7 +46,7 @@ class Desk:
         answered = self.answers.get(key)
         case = self.cases.get(key)
         if case is None:
-            case = self._open(key, seen.voice, seen.said.source, effects)
+            case = self._open(key, seen.said.author, seen.said.source, effects)
             case.revision = answered.revision if answered is not None else 0
         effects.publish(HANDOFFS, key, needs_person(self.brand, case, found, seen))
         effects.keep(self.brand, "case", key, case)

@@ -15,6 +15,7 @@ from streams.detection import Baseline, Detector, Sample, Verdict, onset_of
 from streams.effects import Effects
 from streams.topics import ALERTS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
+from streams.windows.bounds import Bounds
 from streams.windows.cells import Cell
 from streams.windows.rolling import DAY_MS, HOUR_MS
 from streams.windows.store import WindowStore
@@ -36,6 +37,7 @@ class Judging:
     brand: str
     catalog: Catalog
     detector: Detector
+    bounds: Bounds
     baselines: dict[str, Baseline] = field(default_factory=dict)
     """Series → its past hours."""
     episodes: dict[str, Episode] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class Judging:
         """A minute is over: the alerts that go on count what it held."""
         for name in sorted(self.firing):
             if cell.holds(name):
-                self.episodes[name].take_in(cell.aggregate(name), cell.quotes(name))
+                self.episodes[name].take_in(cell.aggregate(name), cell.quotes(name), self.bounds)
                 effects.keep(self.brand, "alert", name, self.episodes[name])
 
     def judge(self, name: str, now_ms: int, windows: WindowStore, effects: Effects) -> tuple[Verdict, bool]:
@@ -162,7 +164,7 @@ class Judging:
             episode.begin(onset, now_ms, self._evidence(name, windows))
         for cell in recent:
             if cell.start_ms >= onset:
-                episode.take_in(cell.aggregate(name), cell.quotes(name))
+                episode.take_in(cell.aggregate(name), cell.quotes(name), self.bounds)
         return episode
 
     def _quiet(self, name: str) -> Episode:

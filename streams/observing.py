@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from msgspec.json import Decoder
 
+from schemas.scored import EMOTIONS
 from streams.effects import SEPARATOR
 from streams.windows.aggregate import MILLI
 from streams.windows.observation import Observation
@@ -17,6 +18,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_MS = 86_400_000
 LAST_DAY = 2_932_000
 """Days since the epoch; some hundred days more, and a year has five digits, which no timestamp can write."""
+
+_EMOTIONS = frozenset(EMOTIONS)
 
 _decode = Decoder(Said).decode
 
@@ -48,7 +51,9 @@ def observe(value: bytes) -> Observation:
         round(signals.effort * MILLI) if signals.effort else 0,
         round(signals.churn_risk * MILLI) if signals.churn_risk else 0,
         bool(said.delights),
-        {emotion.label: round(emotion.probability * MILLI) for emotion in said.emotions} if said.emotions else {},
+        {heard.label: round(heard.probability * MILLI) for heard in said.emotions if heard.label in _EMOTIONS}
+        if said.emotions
+        else {},
         (said.channel, said.product, said.version, said.region, said.language, said.journey_stage),
         points,
         said.direction == "customer",

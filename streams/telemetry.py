@@ -21,7 +21,13 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 STAGES = ("score", "detect", "notify")
 UNCOUNTED = ("replayed", "duplicate", "too_late", "unreadable", "too_many_brands", "too_many_windows")
-DROPPED = {"case_dropped": "handoff", "brand_dropped": "brand", "series_dropped": "series"}
+DROPPED = {
+    "case_dropped": "handoff",
+    "brand_dropped": "brand",
+    "series_dropped": "series",
+    "segment_dropped": "segment",
+    "voice_dropped": "voice",
+}
 """Name of a count → kind of what a bound made the state forget."""
 
 

@@ -11,7 +11,9 @@ from schemas.base import SCHEMA_VERSION, stamp
 from streams.alerting.evidence import Evidence, drivers
 from streams.alerting.severity import severity_of
 from streams.windows.aggregate import Aggregate
+from streams.windows.bounds import Bounds
 from streams.windows.cells import MINUTE_MS
+from streams.windows.names import bound_values, bound_voices
 from streams.windows.quotes import choose_quotes, newest
 
 HOUR_MS = 60 * MINUTE_MS
@@ -85,9 +87,12 @@ class Episode:
         while now_ms - self.detected_ms >= _reminder(self.repeats):
             self.repeats += 1
 
-    def take_in(self, aggregate: Aggregate, quotes: list[dict[str, Any]]) -> None:
-        """Count what one minute of the episode held."""
+    def take_in(self, aggregate: Aggregate, quotes: list[dict[str, Any]], bounds: Bounds) -> None:
+        """Count what one minute of the episode held; it may last for days, and keeps no more names than a day does."""
         self.total.add(aggregate)
+        bound_voices(self.total.voices, bounds.voices)
+        for values in self.total.segments.values():
+            bound_values(values, bounds.values)
         self.quotes.extend(quotes)
         if len(self.quotes) > 2 * QUOTES_KEPT:
             self.quotes = newest(self.quotes, QUOTES_KEPT)

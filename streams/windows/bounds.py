@@ -14,5 +14,10 @@ class Bounds:
     brands: int = 100_000
     """Brands of a partition. A new one beyond them takes the place of the one that has been idle longest (nothing was
     said for a day); where none is idle, its records are not counted."""
+    voices: int = 100_000
+    """Voices of a brand's day that are counted by name; what others say is counted as said by one of 1,024 anonymous
+    voices."""
+    values: int = 200
+    """Values of a segment's dimension (product, version, …) in a brand's day; others are counted as ``other``."""
     windows: int = 20_000
     """Open windows of a brand, two weeks of minutes; a record that would open another is not counted."""

@@ -154,6 +154,11 @@ class Cell:
         return sum([fragment.late for fragment in self.fragments])
 
     @property
+    def mentions(self) -> int:
+        """Customers' records that are counted."""
+        return sum([part.series[EVERYTHING].mentions for part in self.fragments if EVERYTHING in part.series])
+
+    @property
     def series(self) -> dict[str, Aggregate]:
         """Series → all that the minute holds of it; not to be changed."""
         if self._series is None:

@@ -33,6 +33,7 @@ class Observation(Struct, gc=False):
     """63-bit identity of source and event id."""
     time_ms: int
     voice: str
+    """Whose mention it is: the author, or a name that many share where there are too many authors."""
     label: str
     sentiment: int
     """-1000 … 1000."""
@@ -62,7 +63,7 @@ class Observation(Struct, gc=False):
             "id": f"{self.event:016x}",
             "event_id": said.id,
             "at": self.time_ms,
-            "voice": self.voice,
+            "voice": said.author,
             "text": text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1] + "…",
             "source": said.source,
             "channel": said.channel,

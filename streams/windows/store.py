@@ -9,8 +9,10 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from streams.effects import Effects
-from streams.windows.aggregate import NEGATIVE, Aggregate
+from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate
+from streams.windows.bounds import Bounds
 from streams.windows.cells import MINUTE_MS, Cell, Fragment, minute_of, series_of
+from streams.windows.names import Naming
 from streams.windows.observation import Observation, Quote
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, Sums, sliding
 
@@ -34,6 +36,7 @@ class WindowStore:
     """One brand's cells and what is derived from them. Only the cells are stored, a key for each fragment."""
 
     brand: str
+    bounds: Bounds
     rolled_ms: int = 0
     """Where the rolling sums end."""
     cells: dict[int, Cell] = field(default_factory=dict)
@@ -53,6 +56,10 @@ class WindowStore:
     day: Rolling = field(default_factory=lambda: Rolling(DAY_MS))
     holding: dict[str, deque[Cell]] = field(default_factory=dict)
     """Series → the closed cells of the day in which it has mentions, oldest first."""
+    mentions: int = 0
+    """Customers' records in all cells: neither voices nor values are more."""
+    naming: Naming | None = None
+    """Where there are so many that some could be too many."""
 
     # What records do.
 
@@ -65,7 +72,7 @@ class WindowStore:
             return "replayed"
         return "duplicate" if seen.event in self.seen else None
 
-    def count(self, seen: Observation, start_ms: int) -> None:
+    def count(self, seen: Observation, start_ms: int, effects: Effects) -> None:
         """Take in a new record of a minute that is not closed; ``settle`` counts it."""
         cell = self.cells.get(start_ms)
         if cell is None:
@@ -73,6 +80,8 @@ class WindowStore:
             heappush(self.open, start_ms)
         if not cell.pending:
             self.unsettled.append(cell)
+        if seen.customer:
+            self._name(seen, effects)
         self.seen.add(seen.event)
         cell.observe(seen)
 
@@ -91,11 +100,32 @@ class WindowStore:
             cell = self.cells[start_ms] = Cell(start_ms)
             for rolling in self._spans_of(cell):
                 rolling.insert(cell)
+        if seen.customer:
+            self._name(seen, effects)
         self.seen.add(seen.event)
         cell.observe(seen)
         self._keep(cell, cell.settle(late=True), effects)
         if seen.customer:
             self._amend(cell, seen)
+
+    def _name(self, seen: Observation, effects: Effects) -> None:
+        if self.naming is None and self.mentions >= min(self.bounds.values, self.bounds.voices):
+            self.naming = Naming(self.bounds, self._held)
+        if self.naming is not None:
+            self.naming.name(seen, self.mentions, effects)
+        self.mentions += 1
+
+    def _held(self) -> Iterator[Aggregate]:
+        """All that customers said in the minutes that are kept, in parts."""
+        yield self.day.of(EVERYTHING)
+        for start in self.open:
+            cell = self.cells[start]
+            for fragment in cell.fragments:
+                if EVERYTHING in fragment.series:
+                    yield fragment.series[EVERYTHING]
+            coming = Aggregate()
+            coming.observe([seen for seen in cell.pending if seen.customer])
+            yield coming
 
     def _keep(self, cell: Cell, changed: Iterable[int], effects: Effects) -> None:
         for index in changed:
@@ -157,12 +187,17 @@ class WindowStore:
                 self.holding[name].popleft()
                 if not self.holding[name]:
                     del self.holding[name]
+            self.mentions -= cell.mentions
+            if self.naming is not None:
+                self.naming.left(self.mentions)
             past = Past(cell.start_ms, [])
             for index, fragment in enumerate(cell.fragments):
                 past.events.extend(fragment.events)
                 effects.keep(self.brand, "cell", f"{cell.start_ms}.{index}", None)
             self.past.append(past)
             effects.keep(self.brand, "past_events", str(cell.start_ms), past)
+        if self.naming is not None and self.mentions < min(self.bounds.values, self.bounds.voices) // 2:
+            self.naming = None
         while self.past and self.past[0].start_ms < end_ms - 2 * DAY_MS:
             past = self.past.popleft()
             self.seen.difference_update(past.events)
@@ -246,6 +281,7 @@ class WindowStore:
         for start in sorted(self.cells):
             cell = self.cells[start]
             self.seen.update(event for fragment in cell.fragments for event in fragment.events)
+            self.mentions += cell.mentions
             if closed_ms is not None and cell.end_ms <= closed_ms:
                 self._join(cell, self._spans_of(cell))
             else:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.listener import Heard
 from streams.topics import ALERTS, HANDOFFS, METRICS
+from streams.windows.bounds import Bounds
 from tests.properties.logs import customers, frames, logs
 from tests.properties.oracle import SPANS, expected, minutes_of, start_of
 from tests.support.examples import examples
-from tests.support.partition import Partition
+from tests.support.partition import LATENESS_MS, Partition
 
+UNREACHED = Bounds()
 CUTS = st.lists(st.integers(1, 60), min_size=1, max_size=4)
 
 
-def listened(pieces: list[list[Heard]]) -> Partition:
-    partition = Partition()
+SMALL = st.builds(Bounds, voices=st.integers(1, 20), values=st.integers(1, 3), windows=st.integers(1, 20))
+"""Bounds that the logs reach."""
+
+
+def listened(pieces: list[list[Heard]], bounds: Bounds = UNREACHED) -> Partition:
+    partition = Partition(bounds=bounds)
     for piece in pieces:
         partition.hear(piece)
     return partition
@@ -91,7 +98,8 @@ def test_a_restart_changes_nothing(data: st.DataObject) -> None:
     # Also what comes too late for its window: later by up to three hours.
     log = data.draw(logs(records, latest_ms=data.draw(st.sampled_from([0, 9 * 60_000, 3 * 3_600_000]))))
     pieces = frames(log, data.draw(CUTS))
-    unbroken, broken = Partition(), Partition()
+    bounds = data.draw(st.one_of(st.just(UNREACHED), SMALL))
+    unbroken, broken = Partition(bounds=bounds), Partition(bounds=bounds)
     for piece in pieces:
         tell_open = data.draw(st.booleans())
         unbroken.hear(piece, tell_open=tell_open)
@@ -104,3 +112,19 @@ def test_a_restart_changes_nothing(data: st.DataObject) -> None:
     unbroken.hear([], tell_open=True)
     broken.hear([], tell_open=True)
     assert broken.last == unbroken.last
+
+
+@examples(25)
+@given(st.data())
+def test_what_a_bound_drops_follows_from_the_log_and_not_from_how_it_is_cut(data: st.DataObject) -> None:
+    latest_ms = data.draw(st.sampled_from([9 * 60_000, 3 * 3_600_000]))
+    log = data.draw(logs(data.draw(customers()), latest_ms=latest_ms))
+    bounds = data.draw(SMALL)
+    one, other = (listened(frames(log, data.draw(CUTS)), bounds) for _ in range(2))
+    assert told_alerts(one) == told_alerts(other)
+    if latest_ms < LATENESS_MS:
+        # What is late is told again with each frame, with the sums as they are then.
+        assert one.final() == other.final()
+    for key, value in one.stored.items():
+        assert orjson.loads(value) == orjson.loads(other.stored[key])
+    assert one.stored.keys() == other.stored.keys()

@@ -11,6 +11,8 @@ from streams.alerting import Episode, Evidence, Judged, advance, fingerprint_of
 from streams.alerting.evidence import drivers
 from streams.alerting.severity import severity_of
 from streams.windows.aggregate import Aggregate
+from streams.windows.bounds import Bounds
+from streams.windows.names import ANONYMOUS, OTHER
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, observed, scored
 
 
@@ -40,8 +42,21 @@ QUIET = Evidence(Aggregate(), Aggregate())
 def episode() -> Episode:
     one = Episode("Acme", "pain_point", "late_delivery", "Late delivery", "f" * 16)
     one.begin(BASE_MS - 20 * MINUTE, BASE_MS, Evidence(aggregate(20), aggregate(25)))
-    one.take_in(aggregate(20, sentiment=-0.5), [])
+    one.take_in(aggregate(20, sentiment=-0.5), [], Bounds())
     return one
+
+
+def test_an_episode_that_lasts_keeps_no_more_names_than_a_day_does(episode: Episode) -> None:
+    for minute in range(200):
+        total = Aggregate()
+        said = [scored(f"e{minute}.{n}", BASE_MS, author=f"b{minute}.{n}", product=f"p{minute}.{n}") for n in range(50)]
+        total.observe([observed(record) for record in (*said, scored("x", BASE_MS, author="a7"))])
+        episode.take_in(total, [], Bounds(voices=500, values=10))
+        episode = Episode.from_state(episode.to_state())
+    voices = episode.total.voices
+    assert len(voices) == 500 + len(ANONYMOUS)
+    assert (episode.total.mentions, sum(voices.values()), voices["a7"]) == (10_220, 10_220, 201)
+    assert episode.total.segments["product"] == {f"p0.{n}": 1 for n in range(10)} | {OTHER: 9_990}
 
 
 def lived(episode: Episode, until_ms: int, **kwargs: Any) -> list[dict[str, Any]]:

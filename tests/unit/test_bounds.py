@@ -13,6 +13,7 @@ from streams.listener import Heard
 from streams.telemetry import Telemetry
 from streams.topics import METRICS
 from streams.windows.bounds import Bounds
+from streams.windows.names import ANONYMOUS, OTHER, anonymous
 from tests.support.partition import Partition
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, progress, scored, told
 
@@ -70,7 +71,7 @@ def mentions(partition: Partition) -> dict[str, int]:
 
 def test_telemetry_shows_each_kind_of_what_is_dropped_from_the_beginning() -> None:
     telemetry = Telemetry()
-    kinds = {"handoff", "brand", "series"}
+    kinds = {"handoff", "brand", "series", "segment", "voice"}
 
     def dropped() -> dict[str, float | None]:
         value = telemetry.registry.get_sample_value
@@ -118,3 +119,67 @@ def test_a_record_that_would_open_one_window_too_many_is_not_counted() -> None:
     assert effects.counts["too_many_windows"] == 3
     minutes = [window["window_start"][14:16] for window in windows(partition) if window["window"]["mentions"]]
     assert sorted(set(minutes)) == ["01", "02", "04", "07", "09"]
+
+
+def test_segment_values_beyond_the_bound_of_a_day_count_as_other() -> None:
+    log, bounds = Log(), Bounds(values=5)
+    products = [f"p{number}" for number in range(9)]
+    first = [log.say(BASE_MS + n * 20_000, product=product) for n, product in enumerate(products)]
+    again = [log.say(BASE_MS + 11 * MINUTE, product=product) for product in reversed(products)]
+    late = [log.say(BASE_MS + 1, product="p0"), log.say(BASE_MS + 1, product="late")]
+    begin = [*first, live(BASE_MS + 12 * MINUTE), *again, *late, live(BASE_MS + 3 * HOUR)]
+    partition, effects = listen(bounds, begin)
+    day = partition.listener.brands["Acme"].windows.day.of("*")
+    assert day.segments["product"] == {"p0": 3, "p1": 2, "p2": 2, "p3": 2, "p4": 2, OTHER: 9}
+    assert day.segments["channel"] == {"posts": 20}
+    assert effects.counts["segment_dropped"] == 9
+    # A day later others come by their names.
+    partition, effects = listen(
+        bounds,
+        [
+            *begin,
+            live(BASE_MS + DAY + 20 * MINUTE),  # The first minutes have left the day, the others have not.
+            *(log.say(BASE_MS + DAY + 21 * MINUTE, product=product) for product in ("p5", "p4", "p6")),
+            live(BASE_MS + DAY + 40 * MINUTE),
+            *(log.say(BASE_MS + DAY + 41 * MINUTE, product=f"q{number}") for number in range(3)),
+            live(BASE_MS + DAY + 2 * HOUR),
+        ],
+    )
+    day = partition.listener.brands["Acme"].windows.day.of("*")
+    assert day.segments["product"] == {"p4": 1, "q0": 1, "q1": 1, "q2": 1, OTHER: 2}
+    assert effects.counts["segment_dropped"] == 11
+
+
+def test_voices_beyond_the_bound_of_a_day_share_anonymous_ones() -> None:
+    log, bounds = Log(), Bounds(voices=5, values=3)
+    authors = [f"a{number}" for number in range(12)]
+    partition, effects = listen(
+        bounds,
+        [
+            *(log.say(BASE_MS + n % 4 * MINUTE, author=author) for n, author in enumerate(authors)),
+            *(log.say(BASE_MS + n % 4 * MINUTE, author="a1") for n in range(8)),
+            *(log.say(BASE_MS + n % 4 * MINUTE, author="a9", sentiment=-0.5) for n in range(4)),
+            log.say(BASE_MS, author="us", direction="agent"),
+            live(BASE_MS + 30 * MINUTE),
+            log.say(BASE_MS + 1, author="late"),
+            log.say(BASE_MS + 2, author="a2"),
+            live(BASE_MS + 2 * HOUR),
+        ],
+    )
+    day = partition.listener.brands["Acme"].windows.day.of("*")
+    beyond = Counter(anonymous(author) for author in [*authors[5:], *["a9"] * 4, "late"])
+    assert day.voices == {"a0": 1, "a1": 9, "a2": 2, "a3": 1, "a4": 1} | beyond
+    assert (day.mentions, day.loudest) == (26, 9)
+    assert effects.counts["voice_dropped"] == beyond.total() == 12
+    assert partition.listener.brands["Acme"].windows.day.of("*negative").voices == {anonymous("a9"): 4}
+    # Where one hour's voices have left the day, others have a name again.
+    partition.hear([live(BASE_MS + 2 * DAY), *(log.say(BASE_MS + 2 * DAY, author=author) for author in authors[7:])])
+    partition.hear([live(BASE_MS + 2 * DAY + HOUR)])
+    assert partition.listener.brands["Acme"].windows.day.of("*").voices == dict.fromkeys(authors[7:], 1)
+
+
+def test_an_anonymous_name_is_the_same_everywhere() -> None:
+    assert anonymous("somebody") == "~113"
+    names = Counter(anonymous(f"author {number}") for number in range(100_000))
+    assert names.keys() == set(ANONYMOUS) and max(names.values()) < 2 * 100_000 / len(ANONYMOUS)
+    assert anonymous("\ud800") in ANONYMOUS, "what is no text may be a name, too"
