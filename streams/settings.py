@@ -110,5 +110,5 @@ class Settings(BaseSettings):
 
     @property
     def state_topic(self) -> str:
-        """Full name of the topic that keeps detect's state."""
-        return f"{self.topic_prefix}{self.group}.state"
+        """Full name of the topic that keeps detect's state; another form of it is another topic."""
+        return f"{self.topic_prefix}{self.group}.state.v2"
