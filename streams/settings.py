@@ -102,6 +102,16 @@ class Settings(BaseSettings):
         ge=1,
         description="Brands that a partition keeps; a new one takes the place of the one that has been idle longest.",
     )
+    max_voices: int = Field(
+        100_000,
+        ge=1,
+        description="Voices of a brand's day that are counted by name; those beyond share 1,024 anonymous ones.",
+    )
+    max_events: int = Field(
+        2_000_000,
+        ge=1,
+        description="Event ids of a brand that are remembered, for 48 hours at most, so that each counts once.",
+    )
 
     @cached_property
     def lateness_ms(self) -> int:

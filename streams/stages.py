@@ -170,8 +170,9 @@ class DetectStage:
         self._publisher = publisher
         self._telemetry = telemetry
         self._producer = producer
+        bounds = Bounds(brands=settings.max_brands, voices=settings.max_voices, events=settings.max_events)
         self._new_listener: Callable[[], Listener] = lambda: Listener(
-            catalogs, detector, settings.lateness_ms, bounds=Bounds(brands=settings.max_brands)
+            catalogs, detector, settings.lateness_ms, bounds=bounds
         )
         self._arguments = connection.aiokafka(settings, address)
         self._owned: set[int] = set()

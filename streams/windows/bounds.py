@@ -19,5 +19,7 @@ class Bounds:
     voices."""
     values: int = 200
     """Values of a segment's dimension (product, version, …) in a brand's day; others are counted as ``other``."""
+    events: int = 2_000_000
+    """Identities of a brand by which an event that is sent again is known; the oldest minute's are forgotten first."""
     windows: int = 20_000
     """Open windows of a brand, two weeks of minutes; a record that would open another is not counted."""

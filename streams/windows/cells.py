@@ -153,6 +153,17 @@ class Cell:
         """Records that came after the cell was closed."""
         return sum([fragment.late for fragment in self.fragments])
 
+    def events(self) -> list[int]:
+        """The identities of what is counted, as far as they are remembered."""
+        return [event for fragment in self.fragments for event in fragment.events]
+
+    def forget_events(self) -> list[int]:
+        """Forget them; gives the indices of the fragments that changed."""
+        changed = [index for index, fragment in enumerate(self.fragments) if fragment.events]
+        for index in changed:
+            self.fragments[index].events = []
+        return changed
+
     @property
     def mentions(self) -> int:
         """Customers' records that are counted."""

@@ -84,6 +84,8 @@ class WindowStore:
             self._name(seen, effects)
         self.seen.add(seen.event)
         cell.observe(seen)
+        if len(self.seen) > self.bounds.events:
+            self._forget_events(effects)
 
     def settle(self, effects: Effects) -> None:
         """Count what was taken in: before anything is asked or stored, and not sooner, since many records at once
@@ -107,6 +109,8 @@ class WindowStore:
         self._keep(cell, cell.settle(late=True), effects)
         if seen.customer:
             self._amend(cell, seen)
+        if len(self.seen) > self.bounds.events:
+            self._forget_events(effects)
 
     def _name(self, seen: Observation, effects: Effects) -> None:
         if self.naming is None and self.mentions >= min(self.bounds.values, self.bounds.voices):
@@ -130,6 +134,25 @@ class WindowStore:
     def _keep(self, cell: Cell, changed: Iterable[int], effects: Effects) -> None:
         for index in changed:
             effects.keep(self.brand, "cell", f"{cell.start_ms}.{index}", cell.fragments[index])
+
+    def _forget_events(self, effects: Effects) -> None:
+        """Forget the oldest minutes' identities, until a sixteenth of what may be kept is free: finding them takes a
+        look at every minute.
+        """
+        self.settle(effects)
+        rest = self.bounds.events - self.bounds.events // 16
+        before = len(self.seen)
+        while self.past and len(self.seen) > rest:
+            past = self.past.popleft()
+            self.seen.difference_update(past.events)
+            effects.keep(self.brand, "past_events", str(past.start_ms), None)
+        for start in sorted(self.cells):
+            if len(self.seen) <= rest:
+                break
+            cell = self.cells[start]
+            self.seen.difference_update(cell.events())
+            self._keep(cell, cell.forget_events(), effects)
+        effects.counts["event_id_dropped"] += before - len(self.seen)
 
     def _amend(self, cell: Cell, seen: Observation) -> None:
         single = Aggregate()
@@ -190,9 +213,8 @@ class WindowStore:
             self.mentions -= cell.mentions
             if self.naming is not None:
                 self.naming.left(self.mentions)
-            past = Past(cell.start_ms, [])
-            for index, fragment in enumerate(cell.fragments):
-                past.events.extend(fragment.events)
+            past = Past(cell.start_ms, cell.events())
+            for index in range(len(cell.fragments)):
                 effects.keep(self.brand, "cell", f"{cell.start_ms}.{index}", None)
             self.past.append(past)
             effects.keep(self.brand, "past_events", str(cell.start_ms), past)
@@ -280,7 +302,7 @@ class WindowStore:
             self.seen.update(past.events)
         for start in sorted(self.cells):
             cell = self.cells[start]
-            self.seen.update(event for fragment in cell.fragments for event in fragment.events)
+            self.seen.update(cell.events())
             self.mentions += cell.mentions
             if closed_ms is not None and cell.end_ms <= closed_ms:
                 self._join(cell, self._spans_of(cell))

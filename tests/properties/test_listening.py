@@ -20,7 +20,13 @@ UNREACHED = Bounds()
 CUTS = st.lists(st.integers(1, 60), min_size=1, max_size=4)
 
 
-SMALL = st.builds(Bounds, voices=st.integers(1, 20), values=st.integers(1, 3), windows=st.integers(1, 20))
+SMALL = st.builds(
+    Bounds,
+    voices=st.integers(1, 20),
+    values=st.integers(1, 3),
+    events=st.integers(1, 40),
+    windows=st.integers(1, 20),
+)
 """Bounds that the logs reach."""
 
 

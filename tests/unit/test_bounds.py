@@ -71,7 +71,7 @@ def mentions(partition: Partition) -> dict[str, int]:
 
 def test_telemetry_shows_each_kind_of_what_is_dropped_from_the_beginning() -> None:
     telemetry = Telemetry()
-    kinds = {"handoff", "brand", "series", "segment", "voice"}
+    kinds = {"handoff", "brand", "series", "segment", "voice", "event_id"}
 
     def dropped() -> dict[str, float | None]:
         value = telemetry.registry.get_sample_value
@@ -183,3 +183,44 @@ def test_an_anonymous_name_is_the_same_everywhere() -> None:
     names = Counter(anonymous(f"author {number}") for number in range(100_000))
     assert names.keys() == set(ANONYMOUS) and max(names.values()) < 2 * 100_000 / len(ANONYMOUS)
     assert anonymous("\ud800") in ANONYMOUS, "what is no text may be a name, too"
+
+
+def test_identities_beyond_the_bound_are_forgotten_the_oldest_minute_first() -> None:
+    log = Log()
+    partition, effects = listen(
+        Bounds(events=6),
+        [
+            *(log.say(BASE_MS + n * MINUTE, f"{n}.{m}") for n in (3, 1, 2) for m in range(2)),
+            log.say(BASE_MS + 1 * MINUTE, "1.1"),  # Known still.
+            log.say(BASE_MS + 4 * MINUTE, "4.0"),  # One too many: the first minute's are forgotten.
+            log.say(BASE_MS + 1 * MINUTE, "1.0"),  # So this is new again …
+            log.say(BASE_MS + 2 * MINUTE, "2.0"),
+            log.say(BASE_MS + 3 * MINUTE, "3.1"),
+            live(BASE_MS + DAY + 13 * MINUTE + HOUR),  # … and the minutes leave the day.
+            log.say(BASE_MS + 1 * HOUR + 4 * MINUTE, "4.0"),
+            log.say(BASE_MS + DAY + HOUR, "5.0"),
+            log.say(BASE_MS + DAY + HOUR, "5.1"),  # With these two, two more minutes of ids are.
+            log.say(BASE_MS + DAY + HOUR, "1.0"),  # New once more.
+            log.say(BASE_MS + DAY + HOUR, "3.0"),
+            live(BASE_MS + DAY + 3 * HOUR),
+        ],
+    )
+    assert effects.counts["duplicate"] == 5
+    assert effects.counts["event_id_dropped"] == 5
+    assert len(partition.listener.brands["Acme"].windows.seen) == 6
+    assert mentions(partition)["*"] == 11
+
+
+def test_a_minute_of_more_identities_than_the_bound_is_counted_in_full() -> None:
+    log, bounds = Log(), Bounds(events=450)
+    said = [log.say(BASE_MS + n % 2 * MINUTE, f"{n}") for n in range(2_000)]
+    one, other = Partition(bounds=bounds), Partition(bounds=bounds)
+    one.hear([*said, live(BASE_MS + HOUR)])
+    for at in range(0, len(said), 130):
+        other.hear(said[at : at + 130])
+        other.hear(said[at : at + 130])  # It comes again, as after a crash.
+        other.restart()
+    other.hear([live(BASE_MS + HOUR)])
+    assert mentions(one) == mentions(other) == {"*": 2_000}
+    assert values(one) == values(other)
+    assert len(one.listener.brands["Acme"].windows.seen) <= 450
