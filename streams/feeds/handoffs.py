@@ -17,6 +17,8 @@ INTENSITY = 0.6
 """… where it is also said so strongly."""
 CHURN = 0.6
 URGENCY = 0.75
+WHY_LENGTH = 300
+"""Characters of the words that decided."""
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ def needs_person(brand: str, case: Case, found: list[str], seen: Observation) ->
     case.revision += 1
     case.contacts += 1
     case.reasons = sorted({*case.reasons, *found})
-    case.why = ", ".join(dict.fromkeys(words)) or case.why
+    case.why = ", ".join(dict.fromkeys(words))[:WHY_LENGTH] or case.why
     case.waiting_ms = min(case.waiting_ms, quote["at"]) if case.contacts > 1 else quote["at"]
     if not case.quote or quote["at"] >= case.quote["at"]:
         case.quote = quote

@@ -18,6 +18,10 @@ MINUTE_MS = 60_000
 FRAGMENT_EVENTS = 400
 """Events a fragment holds before the next one begins: bounds what is written again each frame (about 60 KB)."""
 
+ORIGINS_PER_CELL = 4_096
+"""Origin partitions whose offsets a cell remembers, twice as many as there can be; what comes again from others is
+known by its identity."""
+
 QUOTES_PER_POINT = 3
 """Quotes that one minute keeps for one series; which ones does not depend on the order of arrival."""
 
@@ -112,7 +116,8 @@ class Cell:
 
     def observe(self, seen: Observation) -> None:
         """Take in one new record."""
-        self.offsets[seen.origin] = seen.offset
+        if len(self.offsets) < ORIGINS_PER_CELL or seen.origin in self.offsets:
+            self.offsets[seen.origin] = seen.offset
         self.pending.append(seen)
 
     def settle(self, *, late: bool = False) -> range:

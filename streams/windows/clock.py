@@ -9,7 +9,7 @@ neither drives the time of live brands nor is driven by the machine's clock. A b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,13 @@ LIVE = "live"
 
 FORSAKEN_MS = 5 * MINUTE_MS
 """A replay whose sender has said nothing for so long (by the sender's and the broker's clocks) holds nobody back."""
+
+ORIGINS_KEPT = 4_096
+"""Raw partitions, live or of one replay, that are followed: twice as many as there can be. Of others nothing is
+noted."""
+
+NAME_LENGTH = 256
+"""Characters of the name of a raw partition or a replay."""
 
 CLOCKS_KEPT = 64
 """Replays that are remembered; the oldest are forgotten."""
@@ -42,6 +49,8 @@ class ReplayClock:
 
     def note(self, origin: str, mark: ReplayMark) -> None:
         """Take in an origin's last mark; older ones than known change nothing."""
+        if not _has_room(self.times, origin):
+            return
         known = self.times.get(origin)
         if origin not in self.times or (mark.time_ms is not None and (known is None or mark.time_ms > known)):
             self.times[origin] = mark.time_ms
@@ -95,14 +104,18 @@ class Clocks:
                 live time with it: it never comes back.
         """
         now_ms = progress.at_ms if arrived_ms is None else arrived_ms
-        self.raw.update(progress.raw)
+        for topic, partitions in progress.raw.items():
+            if _has_room(self.raw, topic):
+                self.raw[topic] = partitions
         for origin, reached in progress.origins.items():
-            if reached.live_ms is not None:
+            if reached.live_ms is not None and _has_room(self.live, origin):
                 live_ms = reached.live_ms if arrived_ms is None else min(reached.live_ms, arrived_ms)
                 self.live[origin] = max(live_ms, self.live.get(origin, -1))
             for name, mark in reached.replays.items():
                 clock = self.replays.get(name)
                 if clock is None:
+                    if len(name) > NAME_LENGTH or sum(len(topic) for topic in mark.origins) > ORIGINS_KEPT:
+                        continue
                     clock = self.replays[name] = ReplayClock(dict(mark.origins))
                     if len(self.replays) > CLOCKS_KEPT:
                         del self.replays[next(iter(self.replays))]
@@ -154,3 +167,8 @@ class Clocks:
         replays = {name: ReplayClock(*parts) for name, parts in state["replays"].items()}
         closed = {tuple(names): closed for names, closed in state["closed"]}
         return cls(lateness_ms, state["raw"], state["live"], replays, closed)
+
+
+def _has_room(known: Mapping[str, object], name: str) -> bool:
+    """Whether something may be noted under this name."""
+    return name in known or (len(known) < ORIGINS_KEPT and len(name) <= NAME_LENGTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 Names = tuple[str, ...]
 """The clocks that feed a brand."""
@@ -32,7 +32,11 @@ class Schedule:
                 self._leave(before[0])
         self.planned[brand] = (names, due_ms)
         if due_ms is not None:
-            heappush(self._heaps.setdefault(names, []), (due_ms, brand))
+            heap = self._heaps.setdefault(names, [])
+            heappush(heap, (due_ms, brand))
+            if len(heap) > 4 * self.followers[names] + 64:
+                heap[:] = {entry for entry in heap if self.planned.get(entry[1]) == (names, entry[0])}
+                heapify(heap)
 
     def take(self, names: Names, until_ms: int) -> list[str]:
         """The brands that follow these clocks and are due by then; each has to be planned anew."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import random
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterable
+from functools import _lru_cache_wrapper
 from typing import Any
 
 import orjson
+import pytest
 
+from streams import desk
 from streams.effects import Effects
 from streams.listener import Heard
 from streams.telemetry import Telemetry
@@ -224,3 +230,54 @@ def test_a_minute_of_more_identities_than_the_bound_is_counted_in_full() -> None
     assert mentions(one) == mentions(other) == {"*": 2_000}
     assert values(one) == values(other)
     assert len(one.listener.brands["Acme"].windows.seen) <= 450
+
+
+def test_memory_stops_growing_whatever_strangers_make_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "OPEN_CASES", 100)
+    rng, log = random.Random(7), Log()
+    bounds = Bounds(brands=8, voices=100, values=8, events=500, windows=50)
+    partition = Partition(bounds=bounds)
+
+    def day(number: int) -> None:
+        for at_ms in range(BASE_MS + number * DAY, BASE_MS + (number + 1) * DAY, 6 * MINUTE):
+            made_up = f"{rng.getrandbits(64):x}"
+            fields: dict[str, Any] = {"author": made_up, "product": made_up, "channel": made_up}
+            fields |= {"points": [made_up, "late_delivery"], "sentiment": -0.5, "emotions": {made_up: 0.5}}
+            fields |= {"conversation": made_up, "churn_risk": 0.9}
+            partition.hear(
+                [
+                    log.say(at_ms, **fields),
+                    log.say(at_ms, brand=rng.choice(["Acme", made_up]), **fields),
+                    # Years ahead: no time that comes here closes it.
+                    log.say(at_ms + rng.randrange(400, 4_000) * DAY, brand="Far", **fields),
+                    live(at_ms),
+                ]
+            )
+            partition.published.clear()
+            partition.last.clear()
+
+    def held() -> tuple[int, int]:
+        """Bytes of all that is in memory but for caches, which fill up to a bound of their own; of what is stored."""
+        gc.collect()
+        for cache in gc.get_objects():
+            if isinstance(cache, _lru_cache_wrapper):
+                cache.cache_clear()
+        stored = sum(len(key) + len(value) for key, value in partition.stored.items())
+        return tracemalloc.get_traced_memory()[0], stored
+
+    tracemalloc.start()
+    try:
+        for number in range(3):
+            day(number)
+        before = held()
+        for number in range(3, 6):
+            day(number)
+        after = held()
+    finally:
+        tracemalloc.stop()
+    assert after[0] < 1.03 * before[0] and after[1] < 1.03 * before[1], (before, after)
+    acme = partition.listener.brands["Acme"]
+    assert len(partition.listener.brands) == 8
+    assert len(partition.listener.brands["Far"].windows.open) == 50
+    assert len(acme.windows.seen) <= 500
+    assert len(acme.windows.day.of("*").segments["product"]) == 9

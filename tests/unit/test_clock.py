@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.windows.clock import CLOCKS_KEPT, FORSAKEN_MS, LIVE, Clocks
+from streams.windows.clock import CLOCKS_KEPT, FORSAKEN_MS, LIVE, ORIGINS_KEPT, Clocks
 from tests.support.records import BASE_MS, HOUR, MINUTE, mark, progress
 
 LATENESS = 10 * MINUTE
@@ -128,3 +128,17 @@ def test_only_so_many_replays_are_remembered(clocks: Clocks) -> None:
 def test_state_goes_there_and_back(clocks: Clocks) -> None:
     clocks.note(progress({ONE: BASE_MS}, marks={TWO: mark("r1", None, origins=RAW)}, raw=RAW))
     assert Clocks.from_state(LATENESS, clocks.to_state()) == clocks
+
+
+def test_what_strangers_make_up_is_not_followed_without_end(clocks: Clocks) -> None:
+    clocks.note(progress({ONE: BASE_MS, TWO: BASE_MS}, raw=RAW))
+    for number in range(3):
+        made_up = {f"x{number}.{n}:0": BASE_MS for n in range(ORIGINS_KEPT)}
+        marks = {origin: mark("r1", BASE_MS) for origin in made_up}
+        clocks.note(progress(made_up | {"y" * 1_000 + ":0": BASE_MS}, marks=marks))
+    clocks.note(progress(marks={ONE: mark("r" * 1_000, BASE_MS)}))
+    clocks.note(progress(marks={ONE: mark("r2", BASE_MS, origins={"t" * 10_000: 1})}))
+    assert len(clocks.live) == len(clocks.raw) == len(clocks.replays["r1"].times) == ORIGINS_KEPT
+    assert list(clocks.replays) == ["r1"]
+    clocks.note(progress({ONE: BASE_MS + HOUR}, raw=RAW))
+    assert clocks.live[ONE] == BASE_MS + HOUR, "who is known goes on"

@@ -23,6 +23,16 @@ def test_only_who_is_due_is_taken_and_each_once() -> None:
     assert schedule.followers == {LIVE: 3, ("live", "r1"): 1}
 
 
+def test_plans_that_change_again_and_again_leave_nothing_behind() -> None:
+    schedule = Schedule()
+    for due_ms in range(10_000, 0, -1):
+        schedule.plan("a", LIVE, due_ms)
+        schedule.plan("b", LIVE, 50_000 + due_ms % 2)
+    assert sum(len(heap) for heap in schedule._heaps.values()) < 100
+    assert schedule.take(LIVE, 1) == ["a"]
+    assert schedule.take(LIVE, 50_001) == ["b"]
+
+
 def test_clocks_that_nobody_follows_any_more_are_let_go() -> None:
     schedule = Schedule()
     schedule.plan("a", ("r1",), 10)
