@@ -41,7 +41,7 @@ FRAME_RECORDS = 2_000
 
 FRAMES_AT_WORK = 16
 """Frames of a stage that are worked on or wait for the one before them: while some wait for the broker's answer others
-are read. Two frames of one partition are never worked on at once, so it has to be more than the partitions of a worker."""
+are read. Frames of one partition follow each other, so it has to be more than the partitions of a worker."""
 
 FRAMES_WAITING = 4
 """Frames that wait before fetching pauses: bounds memory."""
