@@ -142,12 +142,16 @@ class Runtime(Service):  # type: ignore[misc]
         for place in self._told - stalls.keys():
             log.info("Getting on again: %s:%d", *place)
         self._told = set(stalls)
-        if self.app.joined and not self.app.crashed and not self.app.should_stop:
-            self._vitals = self._vitals or Vitals(self.app, (self.producer, self.state_producer), self._http.sites)
-            if (dead := self._vitals.dead()) is not None:
-                # What still works of it would look alive: others do better with its partitions.
-                log.critical("The worker ends, for a part of it is dead: %s", dead)
-                await self.app.crash(DeadPartError(dead))
+        if self._vitals is None or not self.app.joined or self.app.crashed or self.app.should_stop:
+            return
+        if (dead := self._vitals.dead()) is not None:
+            # What still works of it would look alive: others do better with its partitions.
+            log.critical("The worker ends, for a part of it is dead: %s", dead)
+            await self.app.crash(DeadPartError(dead))
+
+    def watch_parts(self) -> None:
+        """From now on all parts have to live; called before anything is read, which an agent may die of."""
+        self._vitals = self._vitals or Vitals(self.app, (self.producer, self.state_producer), self._http.sites)
 
     def _excused(self, standings: Mapping[Place, Standing]) -> Collection[Place]:
         if self.absence.seconds(time.monotonic()) is not None:
@@ -266,6 +270,7 @@ class App(FrameApp):
         return None
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
+        self.runtime.watch_parts()
         self.runtime.score.assigned({(tp.topic, tp.partition) for tp in assigned})
         scored, alerts = (topic.full_name(self.settings.topic_prefix) for topic in (SCORED, ALERTS))
         self.runtime.notify.assigned({tp.partition for tp in assigned if tp.topic == alerts})
