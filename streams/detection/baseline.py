@@ -20,6 +20,9 @@ class Baseline:
     """Hours since the epoch → distinct voices."""
     strays: int = 0
     """Hours with voices, of the first few, that don't say since when the brand is listened to."""
+    known_ms: int | None = field(default=None, compare=False)
+    """Since when the hours count, by the last look; None before: since ``first_ms``. Not a part of the state, which must
+    not depend on when somebody looked."""
     learned: Any = None
     """What a detector worked out from the hours so far, for its next look; not a part of the state."""
 
@@ -53,14 +56,15 @@ class Baseline:
 
     def since(self, first_ms: int) -> Baseline:
         """Have it begin there."""
-        if self.first_ms != first_ms:
-            self.first_ms, self.learned = first_ms, None
+        if self.known_ms != first_ms:
+            self.known_ms, self.learned = first_ms, None
         return self
 
     def span(self, before_ms: int) -> range:
         """The full hours of which something is known and that were over at ``before_ms``."""
+        first_ms = self.first_ms if self.known_ms is None else self.known_ms
         end = before_ms // HOUR_MS
-        return range(max(-(-self.first_ms // HOUR_MS), end - KEPT_HOURS), end)
+        return range(max(-(-first_ms // HOUR_MS), end - KEPT_HOURS), end)
 
     def counts(self, hours: range) -> list[int]:
         """Voices in each of these hours."""

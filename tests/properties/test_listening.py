@@ -132,5 +132,5 @@ def test_what_a_bound_drops_follows_from_the_log_and_not_from_how_it_is_cut(data
         # What is late is told again with each frame, with the sums as they are then.
         assert one.final() == other.final()
     for key, value in one.stored.items():
-        assert orjson.loads(value) == orjson.loads(other.stored[key])
+        assert orjson.loads(value) == orjson.loads(other.stored[key]), key
     assert one.stored.keys() == other.stored.keys()
