@@ -21,8 +21,10 @@ class Baseline:
     strays: int = 0
     """Hours with voices, of the first few, that don't say since when the brand is listened to."""
     known_ms: int | None = field(default=None, compare=False)
-    """Since when the hours count, by the last look; None before: since ``first_ms``. No part of the state: that must not
-    depend on when somebody looked."""
+    """Since when the hours count, by the last look; None before: since ``first_ms``.
+
+    Not a part of the state, which must not depend on when somebody looked.
+    """
     learned: Any = None
     """What a detector worked out from the hours so far, for its next look; not a part of the state."""
 
