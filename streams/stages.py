@@ -224,15 +224,16 @@ class DetectStage:
 
     async def tell_open(self) -> None:
         """Tell the open windows that wait for it: the last of a burst, with no frame behind it."""
-        for partition in self._told_at.keys() & self._listeners.keys() - self._unchecked:
-            await self._put_open(partition, self._listeners[partition])
+        for partition, listener in list(self._listeners.items()):
+            if partition not in self._unchecked:
+                await self._put_open(partition, listener)
         await self._publisher.flush()
 
     async def _put_open(self, partition: int, listener: Listener) -> None:
-        now = time.monotonic()
+        now, told_at = time.monotonic(), self._told_at.get(partition)
         # Whoever was frozen may have lost the partition: what it calls open is closed, and would be its last word.
         ours = now - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS
-        if ours and listener.untold and now - self._told_at[partition] >= TELL_SECONDS:
+        if ours and listener.untold and told_at is not None and now - told_at >= TELL_SECONDS:
             self._told_at[partition] = now
             effects = listener.tell_open()
             await self._publisher.put(effects)
