@@ -263,16 +263,23 @@ class _Failures(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.seen: list[BaseException] = []
+        self._log = logging.getLogger("kafka.net.manager")
+        self._former = self._log.level, self._log.propagate
 
     def emit(self, record: logging.LogRecord) -> None:
         arguments = record.args if isinstance(record.args, tuple) else ()
         self.seen += [argument for argument in arguments if isinstance(argument, BaseException)]
 
     def __enter__(self) -> None:
-        logging.getLogger("kafka.net.manager").addHandler(self)
+        # Commands keep the clients quiet, and quiet ones would not say it here either.
+        self._log.propagate = self._log.isEnabledFor(logging.WARNING)
+        self._log.setLevel(logging.WARNING)
+        self._log.addHandler(self)
 
     def __exit__(self, *_: object) -> None:
-        logging.getLogger("kafka.net.manager").removeHandler(self)
+        self._log.removeHandler(self)
+        level, self._log.propagate = self._former
+        self._log.setLevel(level)
 
 
 def _knock(address: str) -> None:
