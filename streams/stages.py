@@ -41,7 +41,10 @@ from streams.windows.bounds import Bounds
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 0.25
-"""How often the windows of a partition that are still open are told, at most."""
+"""So long at most the windows of a partition that are still open wait to be told again."""
+
+TELL_SHARE = 0.1
+"""The share of the time that telling them may take: a few are told at once, many seldom."""
 
 OURS_SECONDS = 3.0
 """For how long a write to the state proves that the partition is ours: less than the group's session timeout."""
@@ -186,8 +189,8 @@ class DetectStage:
         self._restoring = asyncio.Lock()
         self._ours_at: dict[int, float] = {}
         """Partition → when we began the last write to its state that proved it ours, in monotonic seconds."""
-        self._told_at: dict[int, float] = {}
-        """Partition that is near the end of its log → when its open windows were told last, in monotonic seconds."""
+        self._due_at: dict[int, float] = {}
+        """Partition that is near the end of its log → when its open windows may be told, in monotonic seconds."""
 
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
@@ -213,9 +216,9 @@ class DetectStage:
             if effects.state:
                 self._ours_at[frame.partition] = asked
             if frame.behind is None or frame.behind > NEAR_RECORDS:
-                self._told_at.pop(frame.partition, None)
+                self._due_at.pop(frame.partition, None)
             else:
-                self._told_at.setdefault(frame.partition, 0.0)
+                self._due_at.setdefault(frame.partition, 0.0)
                 await self._put_open(frame.partition, listener)
                 await self._publisher.flush()
             self._telemetry.note(effects)
@@ -230,12 +233,13 @@ class DetectStage:
         await self._publisher.flush()
 
     async def _put_open(self, partition: int, listener: Listener) -> None:
-        now, told_at = time.monotonic(), self._told_at.get(partition)
+        now, due_at = time.monotonic(), self._due_at.get(partition)
         # Whoever was frozen may have lost the partition: what it calls open is closed, and would be its last word.
         ours = now - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS
-        if ours and listener.untold and told_at is not None and now - told_at >= TELL_SECONDS:
-            self._told_at[partition] = now
+        if ours and listener.untold and due_at is not None and now >= due_at:
             effects = listener.tell_open()
+            taken = time.monotonic() - now
+            self._due_at[partition] = now + min(taken / TELL_SHARE, TELL_SECONDS)
             await self._publisher.put(effects)
             self._telemetry.note(effects)
 
@@ -283,7 +287,7 @@ class DetectStage:
         self._unchecked.discard(partition)
         self._changelogs.pop(partition, None)
         self._listeners.pop(partition, None)
-        self._told_at.pop(partition, None)
+        self._due_at.pop(partition, None)
         self._ours_at.pop(partition, None)
 
     async def _listener(self, partition: int) -> Listener | None:
