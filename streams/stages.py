@@ -41,10 +41,10 @@ from streams.windows.bounds import Bounds
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 0.25
-"""So long at most the windows of a partition that are still open wait to be told again."""
+"""How often it is seen whether windows that are still open wait to be told, where no frame brings it up."""
 
 TELL_SHARE = 0.1
-"""The share of the time that telling them may take: a few are told at once, many seldom."""
+"""The share of a worker's time that telling them may take: a few are told at once, many seldom."""
 
 OURS_SECONDS = 3.0
 """For how long a write to the state proves that the partition is ours: less than the group's session timeout."""
@@ -239,7 +239,7 @@ class DetectStage:
         if ours and listener.untold and due_at is not None and now >= due_at:
             effects = listener.tell_open()
             taken = time.monotonic() - now
-            self._due_at[partition] = now + min(taken / TELL_SHARE, TELL_SECONDS)
+            self._due_at[partition] = now + taken * len(self._listeners) / TELL_SHARE
             await self._publisher.put(effects)
             self._telemetry.note(effects)
 
