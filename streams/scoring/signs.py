@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-UNCLEAN, MAIL, LINK, HANDLE, NUMBER = 1, 2, 4, 8, 16
-"""Markup, surplus space, or anything but printable ASCII; what `streams.scoring.redact` may find."""
+MAIL, LINK, HANDLE, NUMBER = 1, 2, 4, 8
+"""What `streams.scoring.redact` may find."""
 
 _ASCII_END = 128
 """Stands for every character beyond ASCII."""
