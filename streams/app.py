@@ -21,13 +21,14 @@ from streams.detection import detector
 from streams.frame_app import FrameApp, Handle
 from streams.frames import Frame, Lag
 from streams.health import serve
+from streams.notify_stage import NotifyStage
 from streams.notifying import sinks
 from streams.outbox import BATCH_BYTES
 from streams.reader import Reader
 from streams.scoring import Pseudonyms, Scorer
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
-from streams.stages import TELL_SECONDS, Arrived, DetectStage, NotifyStage, Publisher, ScoreStage
+from streams.stages import TELL_SECONDS, Arrived, DetectStage, Publisher, ScoreStage
 from streams.telemetry import Telemetry
 from streams.topics import ALERTS, ALL, RAW, SCORED
 from streams.vitals import DeadPartError, Vitals

@@ -22,10 +22,11 @@ from schemas.quarantine import QuarantineReason
 from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.listener import Listener
+from streams.notify_stage import NotifyStage
 from streams.notifying import SINKS, Log
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
-from streams.stages import DetectStage, NotifyStage
+from streams.stages import DetectStage
 from streams.telemetry import STAGES, UNCOUNTED, Telemetry
 from streams.topics import ALL
 

@@ -1,0 +1,88 @@
+"""The last stage: changes of alerts reach people, unless somebody has silenced or acknowledged them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from schemas.alerts import Alert
+from streams.notifying import Sink, tell
+from streams.outbox import partition_of
+from streams.settings import Settings
+from streams.silence_log import SilenceLog
+from streams.silencing import Decision
+from streams.stages import Arrived
+from streams.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+
+class NotifyStage:
+    """alerts → people, but for what is silenced or acknowledged."""
+
+    def __init__(self, settings: Settings, sinks: list[Sink], silences: SilenceLog, telemetry: Telemetry) -> None:
+        self._sinks = sinks
+        self._silences = silences
+        self._telemetry = telemetry
+        self._partitions = settings.partitions
+        self._owned: set[int] = set()
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._releasing = asyncio.Lock()
+        self._closed = False
+        for sink in sinks:
+            for result in ("delivered", "failed", "silenced", "acknowledged"):
+                telemetry.deliveries.labels(sink.name, result)  # From zero on, so that the first failure is a rise.
+
+    async def close(self) -> None:
+        """Give back what the sinks hold."""
+        self._closed = True
+        async with self._releasing:
+            for sink in self._sinks:
+                await sink.close()
+
+    def assigned(self, partitions: set[int]) -> None:
+        """These partitions of ``alerts`` are this worker's now."""
+        self._owned = set(partitions)
+
+    async def handle(self, frame: Arrived) -> None:
+        """Tell each change of an alert to every sink, unless it is muted."""
+        # What was silenced before we came here counts, and what others had muted who had the partition before us.
+        await self._silences.catch_up()
+        async with self._turns[frame.partition]:
+            for record in frame.records:
+                try:
+                    alert = Alert.model_validate_json(record.value or b"")
+                except ValidationError as error:
+                    log.warning("A record of alerts can't be read and is not told: %s", error)
+                    continue
+                await self._carry_out(alert, self._silences.silences.decide(alert, datetime.now(UTC)))
+
+    async def release(self) -> None:
+        """Tell the newest states of those alerts whose silence is over; call it again and again."""
+        if not self._silences.silences.muted:
+            return
+        await self._silences.catch_up()
+        async with self._releasing:
+            for fingerprint in self._silences.silences.muted:
+                partition = partition_of(fingerprint.encode(), self._partitions)
+                async with self._turns[partition]:
+                    if self._closed or partition not in self._owned:
+                        continue
+                    released = self._silences.silences.release(fingerprint, datetime.now(UTC))
+                    if released is not None:
+                        await self._carry_out(*released)
+
+    async def _carry_out(self, alert: Alert, decision: Decision) -> None:
+        if decision.why_not is None:
+            for sink, arrived in await tell(self._sinks, alert):
+                self._telemetry.deliveries.labels(sink, "delivered" if arrived else "failed").inc()
+        else:
+            log.info("Alert %s/%d is %s (%s): nobody is told", alert.fingerprint, alert.revision, decision.why_not,
+                     decision.by)  # fmt: skip
+            for receiver in self._sinks:
+                self._telemetry.deliveries.labels(receiver.name, decision.why_not).inc()
+        await self._silences.carry_out(decision)
