@@ -57,6 +57,7 @@ def backtest(
     time_format: options.TimeFormat = None,
     file_format: options.FileFormat = None,
     encoding: options.Encoding = "utf-8",
+    packs: options.Packs = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Judge the whole path by recorded events: which alerts, how early, how often wrong, and why it stayed silent.
@@ -69,7 +70,7 @@ def backtest(
     from groundswell.cli.judged import tables
     from streams import backtest as judging
 
-    settings = options.settings()
+    settings = options.settings(packs=packs)
     labels = judging.read_labels(_body(labels_file), str(labels_file)) if labels_file else None
     setups = _setups(configs or [], settings)
     for setup in setups:

@@ -135,6 +135,7 @@ class Crew:
             "GROUNDSWELL_METRICS_HOST": self.settings.metrics_host,
             "GROUNDSWELL_METRICS_PORT": str(port),
             "GROUNDSWELL_CATALOG": orjson.dumps(self.settings.catalog).decode(),
+            "GROUNDSWELL_CATALOGS": orjson.dumps(self.settings.catalogs).decode(),
         }
         # A session of its own: Ctrl-C reaches only us, and we end the workers in order. They hold the other end of a
         # pipe that closes when we are gone, whatever has ended us.

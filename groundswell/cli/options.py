@@ -44,11 +44,25 @@ TimeFormat = Annotated[
 FileFormat = Annotated[
     str | None, typer.Option("--format", metavar="jsonl|csv", help="The files' format; by default their name tells.")
 ]
+Packs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--catalog",
+        metavar="PACK",
+        help="Catalog pack to use for all brands, instead of GROUNDSWELL_CATALOG and GROUNDSWELL_CATALOGS. May be"
+        " repeated: what a later pack tells is closer to the brand and ranks first.",
+    ),
+]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of CSV files; JSON is always UTF-8.")]
 
 
-def settings(data: Path | None = None, **changed: Any) -> Settings:
+def settings(data: Path | None = None, packs: Sequence[str] | None = None, **changed: Any) -> Settings:
     """The settings of the environment, with what an option changes.
+
+    Args:
+        data: The folder of ``--data``.
+        packs: Those of ``--catalog``: for all brands, whatever the environment says of some.
+        changed: Other settings, by name.
 
     Raises:
         UsageError: A setting is not what it should be; its value is not repeated, for it may be a secret.
@@ -59,7 +73,9 @@ def settings(data: Path | None = None, **changed: Any) -> Settings:
     try:
         if data is not None:
             changed["data"] = data.expanduser().absolute()
-        return Settings(**changed)
+        now = Settings(**changed)
+        # Not as an argument: pydantic-settings would lay the environment's brands over it.
+        return now.model_copy(update={"catalog": tuple(packs), "catalogs": {}}) if packs else now
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         raise UsageError(

@@ -32,6 +32,7 @@ def replay(
     time_format: options.TimeFormat = None,
     file_format: options.FileFormat = None,
     encoding: options.Encoding = "utf-8",
+    packs: options.Packs = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Run recorded events through the whole path and write what each topic would hold.
@@ -47,7 +48,7 @@ def replay(
     from streams.topics import DERIVED
 
     source = options.source(as_source)
-    settings = options.settings()
+    settings = options.settings(packs=packs)
     reading = options.reading(
         source,
         settings,

@@ -38,17 +38,19 @@ def score(
         bool, typer.Option("--all", help="Print the whole scored record: redacted text, pseudonym, extra fields, …")
     ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the words that decided, too.")] = False,
+    packs: options.Packs = None,
 ) -> None:
     """Score JSON lines without a broker: one line out for each line in, in the same order, with its id.
 
     Only text is needed. A line that can't be read gives {"id", "error": {"reason", "detail"}}, and the exit code is 1.
-    Pain points and delights come from the catalog that GROUNDSWELL_CATALOG names, or GROUNDSWELL_CATALOGS for a brand.
+    Pain points and delights come from the packs of --catalog, else from those that GROUNDSWELL_CATALOG names, or
+    GROUNDSWELL_CATALOGS for a brand. The first pain point of a text is its main one.
     """
     from streams.catalog import Catalogs
     from streams.scoring import Pseudonyms, Scorer
 
     source = options.source(as_source)
-    settings = options.settings()
+    settings = options.settings(packs=packs)
     # Without a key that is set, pseudonyms are good for this run: nothing is made on the disk by looking at texts.
     key = settings.pseudonym_key.get_secret_value().encode() if settings.pseudonym_key else secrets.token_bytes(32)
     scorer = Scorer(Catalogs.load(settings.catalog, settings.catalogs), Pseudonyms(key), settings.scorer)

@@ -24,6 +24,7 @@ def up(
         int, typer.Option(min=1, max=64, metavar="N", help="How many workers share the partitions.")
     ] = 1,
     data: options.Data = None,
+    packs: options.Packs = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Run everything on this machine until Ctrl-C: Kafka, the topics and the workers.
@@ -31,7 +32,7 @@ def up(
     Kafka is Groundswell's own, kept in the data folder, unless GROUNDSWELL_BROKER names another. A line says when all
     is ready and where. A worker that dies is started again.
     """
-    settings = options.settings(data)
+    settings = options.settings(data, packs)
     with _until_signal(), running(settings, workers) as (address, crew):
         if as_json:
             write_json({"broker": address, "metrics": crew.metrics, "workers": crew.pids, "data": str(settings.data)})

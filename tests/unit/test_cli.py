@@ -250,6 +250,24 @@ def test_score_explains_and_shows_all(run: Run, tmp_path: Path) -> None:
     assert not {"brand", "author", "created_at", "origin"} & whole[2].keys()
 
 
+def test_a_catalog_can_be_named_on_the_command_line(run: Run) -> None:
+    line = b'{"text": "My flight was cancelled and nobody answers the phone.", "brand": "Acme"}'
+    brands = '{"Acme": ["subscription-shop"]}'
+    told = {
+        packs: [
+            mention["id"]
+            for mention in orjson.loads(run("score", *packs, stdin=line, CATALOGS=brands).stdout)["pain_points"]
+        ]
+        for packs in ((), ("--catalog", "airline"), ("--catalog", "generic", "--catalog", "airline"))
+    }
+    alone, both = told["--catalog", "airline"], told["--catalog", "generic", "--catalog", "airline"]
+    assert "cancelled_flight" not in told[()]
+    assert alone[0] == both[0] == "cancelled_flight"
+    assert set(alone) < set(both)
+    refused = run("score", "--catalog", "airlines", stdin=line)
+    assert refused.exit_code == Exit.USAGE and "airline, generic" in refused.output
+
+
 def test_replay_writes_a_file_for_each_topic(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "posts.csv"
     file.write_text("who,text,at\nann,the app crashes,2026-02-01 10:00\nbob,,2026-02-01 10:01\n")
