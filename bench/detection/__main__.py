@@ -1,27 +1,31 @@
-"""``python -m bench.detection``: NAB's tweets, the series made here, and points a second; Markdown on standard output.
+"""``python -m bench.detection [SECTION…]``: NAB's tweets, series made here, forecasts, speed; as Markdown.
 
-NAB's score is worked out by ``../shared/data/nab/nabscore.py`` from what ``groundswell series`` writes.
+The data of others lie in ``../shared/data``, or where GROUNDSWELL_BENCH_DATA says. NAB's score is worked out by
+``nab/nabscore.py`` there, from what ``groundswell series`` writes.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.detection import hourly
+from bench.detection.coverage import coverage
 from bench.detection.synthetic import LASTS, RATES, SIZES, STEP_S, WANTED, every
 from bench.detection.truth import Tally, alerts_in
 from streams.detection import DETECTORS
 from streams.detection.series import SeriesDetector
 from streams.detection.surge import Surge
 
-NAB = Path(__file__).parents[3] / "shared" / "data" / "nab"
+SHARED = Path(os.environ.get("GROUNDSWELL_BENCH_DATA", Path(__file__).parents[3] / "shared" / "data"))
+NAB = SHARED / "nab"
 SEEDS = 3
 POINTS = 200_000
 
@@ -112,15 +116,26 @@ def _line(*names: str | Tally) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
+SECTIONS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "nab": ("NAB realTweets, dev", nab),
+    "synthetic": ("Series made here", synthetic),
+    "product": ("Voices an hour", product),
+    "coverage": ("Forecasts that were right", lambda: coverage(SHARED, SEEDS)),
+    "speed": ("Speed", speed),
+}
+
+
 def main() -> None:
-    """Print everything."""
-    for title, lines in (
-        ("NAB realTweets, dev", nab()),
-        ("Series made here", synthetic()),
-        ("Voices an hour", product()),
-        ("Speed", speed()),
-    ):
-        print(f"## {title}\n", *lines, "", sep="\n", flush=True)
+    """Print the sections that are named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench.detection", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    names = parser.parse_args().sections or list(SECTIONS)
+    for name in names:
+        if name not in SECTIONS:
+            parser.error(f"there is no section {name}; there are: {', '.join(SECTIONS)}")
+    for name in names:
+        title, lines = SECTIONS[name]
+        print(f"## {title}\n", *lines(), "", sep="\n", flush=True)
 
 
 if __name__ == "__main__":

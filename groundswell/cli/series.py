@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
@@ -17,9 +18,12 @@ from groundswell.cli.failures import ProblemError, UsageError
 from groundswell.cli.output import clean, out, say, warn, write_json
 
 if TYPE_CHECKING:
+    from streams.detection.forecast import Expected
     from streams.detection.rows import Row
     from streams.detection.series import Point
 
+LIKELY: Final = 0.8
+NEARLY_SURE: Final = 0.95
 COLUMNS: Final = ("timestamp", "value", "anomaly_score", "flag")
 
 
@@ -32,30 +36,41 @@ def series(
     to: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for a table per file; made where missing.")
     ] = None,
+    ahead: Annotated[
+        int | None,
+        typer.Option(
+            "--forecast", metavar="HOURS", min=1, max=48, help="Tell what the hours after the table will bring."
+        ),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Find bursts and swells in series of counts, each by its own past, and tell when an alert would fire.
 
     A row is a moment and the count since the row before, in order of time. DIR/FILE.csv repeats the rows with
-    anomaly_score (0.5 or more exactly where an alert fires) and flag (1 there, else 0).
+    anomaly_score (0.5 or more exactly where an alert fires) and flag (1 there, else 0). With --forecast, the counts
+    of the next hours are told with the ranges that hold them four times of five, and nineteen of twenty.
     """
     targets = _targets(files, to)
     for file, target in zip(files, targets, strict=True):
-        told = _judge(file, target)
+        told = _judge(file, target, ahead)
         if as_json:
             write_json(told)
         else:
             _show(told)
 
 
-def _judge(file: Path, target: Path | None) -> dict[str, Any]:
+def _judge(file: Path, target: Path | None, ahead: int | None) -> dict[str, Any]:
     """Read one file, judge and write it row by row, and sum up what came of it."""
+    from streams.detection.forecast import Forecast
+    from streams.detection.hours import Hours
     from streams.detection.rows import rows
     from streams.detection.series import SeriesDetector
 
-    detector = SeriesDetector()
+    detector, hours = SeriesDetector(), Hours()
+    forecast = Forecast(hours=ahead) if ahead else None
     reasons: Counter[str] = Counter()
     alerts = []
+    zoned = False
     with _lines(file) as lines, _table(target) if target else nullcontext() as table:
         for row in rows(str(file), lines):
             point = detector.feed(row.time_s, row.value)
@@ -64,8 +79,29 @@ def _judge(file: Path, target: Path | None) -> dict[str, Any]:
                 alerts.append(_alert(row, point))
             if table is not None:
                 table.writerow((row.timestamp, row.text, point.score, int(point.fired)))
+            if forecast is not None and row.value is not None and point.reason != "out_of_order":
+                zoned = row.zoned
+                for hour, count in hours.feed(row.time_s, row.value):
+                    forecast.learn(hour, count)
     told = {"file": str(file), "rows": reasons.total(), "alerts": alerts, "reasons": dict(sorted(reasons.items()))}
+    if forecast is not None:
+        for hour, count in hours.end():
+            forecast.learn(hour, count)
+        told["forecast"] = [
+            _expected(likely, sure, zoned)
+            for likely, sure in zip(forecast.ahead(LIKELY), forecast.ahead(NEARLY_SURE), strict=True)
+        ]
     return told if target is None else told | {"out": str(target)}
+
+
+def _expected(likely: Expected, sure: Expected, zoned: bool) -> dict[str, Any]:
+    begins = datetime(1970, 1, 1) + timedelta(hours=likely.hour)  # noqa: DTZ001 – the table's own clock.
+    return {
+        "hour": begins.isoformat(sep=" ", timespec="minutes") + ("Z" if zoned else ""),
+        "expected": round(likely.expected, 1),
+        "likely": [round(likely.low, 1), round(likely.high, 1)],
+        "nearly_sure": [round(sure.low, 1), round(sure.high, 1)],
+    }
 
 
 def _alert(row: Row, point: Point) -> dict[str, Any]:
@@ -94,6 +130,14 @@ def _show(told: dict[str, Any]) -> None:
                 f"{alert['score']:.2f}",
             )
         out().print(table)
+    if told.get("forecast"):
+        table = Table("hour from", "expected", "4 of 5 within", "19 of 20 within", box=None, pad_edge=False)
+        for it in told["forecast"]:
+            likely, sure = ("–".join(f"{edge:g}" for edge in it[name]) for name in ("likely", "nearly_sure"))
+            table.add_row(it["hour"], f"{it['expected']:g}", likely, sure)
+        out().print(table)
+    elif "forecast" in told:
+        warn(f"{told['file']}: no forecast; it takes two days of whole hours, and rows no further apart than an hour")
     judged = told["rows"] - sum(reasons.get(reason, 0) for reason in ("no_baseline", "no_value", "out_of_order"))
     if not judged:
         warn(f"{told['file']}: too short for a baseline, which takes two days and 48 rows; nothing was judged")

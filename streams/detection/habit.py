@@ -72,7 +72,7 @@ class Habit:
         """
         if not self.hours:
             return count, 0.0
-        usual = self._usual(hour)
+        usual = self.usual(hour)
         started = exp(usual)
         mean = started - self.start
         if mean < 0.0:
@@ -111,7 +111,7 @@ class Habit:
             self._elapsed = elapsed
             self._short = 1.0 - 0.5 ** (elapsed / self.short_hours)
             self._long = 1.0 - 0.5 ** (elapsed / self.long_hours)
-        square = value - self._usual(hour)
+        square = value - self.usual(hour)
         square *= square
         self.hours += elapsed
         even = elapsed / self.hours
@@ -127,7 +127,7 @@ class Habit:
         self.known[at] = known
         self.profile[at] += (value - self.level - self.profile[at]) * elapsed / known
 
-    def _usual(self, hour: float) -> float:
+    def usual(self, hour: float) -> float:
         """The expected logarithm: the level and the profile, linear between the middles of two hours."""
         at = int(hour)
         part = hour - at - 0.5

@@ -8,6 +8,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,24 @@ class TestRows:
         text = ' Value ,other,TIMESTAMP\n3,x,1970-01-01 00:05:00\n\n,"y,z",1970-01-01 00:10:00\nNaN,,1970-01-01T00:15\n'
         assert read(text) == [(300.0, 3.0), (600.0, None), (900.0, None)]
 
+    @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+    def test_another_delimiter(self, delimiter: str) -> None:
+        text = f'"timestamp"{delimiter}"value"\n1970-01-01 00:05{delimiter}"3"\n  \n'
+        assert read(text) == [(300.0, 3.0)]
+
+    @pytest.mark.parametrize(
+        ("text", "time"),
+        [
+            ("1772409600", 1772409600.0),
+            ("1772409600250", 1772409600.25),
+            ("20260302", 1772409600.0),
+            # Digits of which a date and a time could be read: the year 1512.
+            ("1512010112345", 1512010112.345),
+        ],
+    )
+    def test_seconds_and_milliseconds_since_1970(self, text: str, time: float) -> None:
+        assert read(f"{HEADER}{text},1\n") == [(time, 1.0)]
+
     def test_an_offset_is_counted(self) -> None:
         """Both two o'clocks of the night on which the clocks go back."""
         text = HEADER + "2026-10-25T02:30:00+02:00,1\n2026-10-25T02:30:00+01:00,1\n2026-10-25T01:31:00Z,1\n"
@@ -323,6 +342,11 @@ class TestRows:
             (HEADER + "2026-01-01,1e300\n", "is no count"),
             (HEADER + "2026-01-01,1\n2026-01-02T00:00Z,1\n", "line 3: '2026-01-02T00:00Z' has an offset from UTC"),
             (HEADER + "2026-01-01T00:00Z,1\n2026-01-02,1\n", "has no offset from UTC, unlike"),
+            (HEADER + "2026-01-01,1\n1772409600,1\n", "has an offset from UTC, unlike"),
+            (HEADER + "99999999999999999,1\n", "is no timestamp"),
+            (HEADER + "1772409600.5.1,1\n", "is no timestamp"),
+            ("timestamp;value\n2026-01-01;3,5\n", "the value '3,5' is no number"),
+            ("timestamp,value,value\n2026-01-01,1,2\n", "has 2 columns value"),
             (HEADER + '"2026-01-01,1\n', "line"),
         ],
     )
@@ -406,6 +430,45 @@ class TestCommand:
             assert says in result.stderr.replace("\n", " ")
         (tmp_path / "latin.csv").write_bytes(HEADER.encode() + b"2026-01-01,1\xe9\n")
         assert "no text in UTF-8" in run(tmp_path / "latin.csv").stderr
+
+    def test_it_tells_what_the_next_hours_will_bring(self, burst: Path) -> None:
+        result = run(burst, "--forecast", "3", "--json")
+        assert result.exit_code == Exit.OK, result.output
+        told = orjson.loads(result.stdout)["forecast"]
+        assert [it["hour"] for it in told] == ["2026-03-09 23:00", "2026-03-10 00:00", "2026-03-10 01:00"]
+        for it in told:
+            assert it["nearly_sure"][0] <= it["likely"][0] <= it["expected"] <= it["likely"][1] <= it["nearly_sure"][1]
+        # The last row is of 23:55. Twelve rows of about 20, by a rhythm that rises through its middle.
+        assert 200 < told[0]["expected"] < told[2]["expected"] < 400
+        assert "4 of 5 within" in run(burst, "--forecast", "3").stdout
+
+    def test_no_forecast_is_made_of_nothing(self, tmp_path: Path) -> None:
+        file = tmp_path / "a.csv"
+        file.write_text(HEADER + "".join(f"2026-01-{day:02},900\n" for day in range(1, 30)))
+        result = run(file, "--forecast", "3")
+        assert result.exit_code == Exit.OK
+        assert "no forecast; it takes two days of whole hours" in result.stderr
+        assert orjson.loads(run(file, "--forecast", "3", "--json").stdout)["forecast"] == []
+
+    def test_the_same_table_from_another_tool(self, burst: Path, tmp_path: Path) -> None:
+        """With semicolons, quotes, other columns and seconds or milliseconds since 1970."""
+        with burst.open(newline="") as file:
+            given = list(csv.DictReader(file))
+        wanted = orjson.loads(run(burst, "--json").stdout)
+        for name, times in (("s", 1), ("ms", 1_000)):
+            lines = ['"Timestamp";"brand";"Value"\r\n']
+            for row in given:
+                moment = datetime.fromisoformat(row["timestamp"]).replace(tzinfo=UTC).timestamp()
+                lines.append(f'"{moment * times:.0f}";"a;b";"{row["value"]}"\r\n')
+            other = tmp_path / f"{name}.csv"
+            other.write_bytes(b"\xef\xbb\xbf" + "".join(lines).encode())
+            result = run(other, "--json", "--out", tmp_path / "out")
+            assert result.exit_code == Exit.OK, result.output
+            told = orjson.loads(result.stdout)
+            assert told["reasons"] == wanted["reasons"]
+            assert [it["observed"] for it in told["alerts"]] == [it["observed"] for it in wanted["alerts"]]
+            with (tmp_path / "out" / other.name).open(newline="") as made:
+                assert [row["flag"] for row in csv.DictReader(made)].count("1") == 1
 
     def test_a_spreadsheets_byte_order_mark_is_no_part_of_a_name(self, burst: Path) -> None:
         burst.write_bytes(b"\xef\xbb\xbf" + burst.read_bytes())
