@@ -27,6 +27,13 @@ class Entry(BaseModel):
     says: tuple[str, ...] = Field((), description="Phrases that state it; they count without a sentiment of their own.")
     about: tuple[str, ...] = Field((), description="Phrases that only name it; they count where their clause feels so.")
     unless: tuple[str, ...] = Field((), description="Phrases of the same clause that take it back.")
+    weight: float = Field(
+        0.0,
+        ge=-3,
+        le=3,
+        description="Added to the rank of its phrases: which of several the main one is. A phrase of `says` ranks 2,"
+        " one of `about` 1, each word adds 0.15, each later pack 1.5.",
+    )
     negation: int = Field(4, ge=0, le=20, description="A negator within so many words before a phrase undoes it.")
     fallback: bool = Field(False, description="Named where a text is negative and nothing else was heard in it.")
     extends: bool = Field(

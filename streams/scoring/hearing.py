@@ -4,7 +4,8 @@ A phrase of the catalog is taken for what it says, unless
 
 * a negator stands before it ("no delays"),
 * its clause only supposes or hopes it ("if my order is late"),
-* its sentence asks for it without telling of it ("is my order delayed?"; "why is my order late?" does tell),
+* its clause asks for it without telling of it ("is my order delayed?"; "why is my order late?" and "an hour on hold,
+  can anybody help?" do tell),
 * the sentiment of its own clause speaks against it ("great app, but delivery took three weeks").
 """
 
@@ -46,8 +47,22 @@ FEELS_BAD, FEELS_GOOD = -0.1, 0.25
 """Clause sentiment from which a topic that is only named counts."""
 CLEARLY_BAD = -0.4
 """Sentiment that carries a clause which has little of its own."""
+BAD_ENOUGH = -0.15
+"""Clause sentiment from which what ends in a question mark, but is not put as a question, tells: "late again?"."""
+PACK_STEP = 1.5
+"""Rank that a later pack's phrases are ahead by: what is closer to the brand's business is the main thing it hears."""
 SIGNAL_SCOPE = 3
 """Words after a negator in which it takes a signal back; a need is one also where it is negated."""
+_QUESTIONING = frozenset(
+    "is are was were am do does did can could will would shall should may might must has have had any anyone anybody"  # noqa: SIM905
+    " what whats which who whos whom whose how hows if".split()
+)
+"""Words that a clause begins with which asks."""
+_GREETING = frozenset("so and or also hi hey hello ok okay please pls plz dear guys yo um well".split())  # noqa: SIM905
+"""Words that may stand before them."""
+_GIVEN = frozenset("since after because cuz bc due".split())  # noqa: SIM905
+"""Words behind which even a question takes something for a fact ("any hotel, since my flight was cancelled?")."""
+_OPENS, _PASSED, _FACT = 2, 1, 4
 _WALL = 1_000
 """Jump of the position where no phrase may pass; larger than any gap."""
 
@@ -104,11 +119,11 @@ class Ear:
             self._meanings.append(_Meaning(part, scope, signal=stage, weight=rule.weight))
         for entry in catalog:
             # What is closer to the brand's business tells more: later packs rank first.
-            pack = 0.5 * catalog.packs.index(entry.pack)
+            pack = PACK_STEP * catalog.packs.index(entry.pack)
             for part, name in ((SAYS, "says"), (ABOUT, "about"), (UNLESS, "unless")):
                 for phrase in catalog.phrases(entry.id)[name]:
                     phrases.append(phrase)
-                    rank = pack + (2.0 if part == SAYS else 1.0) + 0.15 * len(phrase)
+                    rank = pack + entry.weight + (2.0 if part == SAYS else 1.0) + 0.15 * len(phrase)
                     scope = NEGATION_SCOPE if part == UNLESS else entry.negation
                     self._meanings.append(_Meaning(part, scope, entry, rank))
         self.fallbacks = [entry for entry in catalog if entry.fallback]
@@ -120,13 +135,15 @@ class Ear:
         self._entries = np.array([order[m.entry.id] if m.entry else len(order) for m in self._meanings])
         self._generation = -1
         self._fits = np.zeros(0, dtype=np.int64)
+        self._openings = np.zeros(0, dtype=np.int8)
+        """Of each atom, whether it opens a question, may stand before what does, or gives what follows for a fact."""
 
     def _learn(self) -> None:
         """Looks up what the atoms that are new are to the phrases."""
         lexicon = self._model.lexicon
         if self._generation != self._model.generation:
             self._generation = self._model.generation
-            self._fits = self._fits[:0]
+            self._fits, self._openings = self._fits[:0], self._openings[:0]
         begin, end = len(self._fits), len(lexicon.norm)
         if begin < end:
             fit = self._index.fit
@@ -135,6 +152,17 @@ class Ear:
                 for norm, stemmed in zip(lexicon.norm[begin:], lexicon.stem[begin:], strict=True)
             ]
             self._fits = np.concatenate([self._fits, np.array(new, dtype=np.int64)])
+            openings = [
+                _OPENS
+                if norm in _QUESTIONING
+                else _PASSED
+                if norm in _GREETING or not flags & WORD
+                else _FACT
+                if norm in _GIVEN
+                else 0
+                for norm, flags in zip(lexicon.norm[begin:], lexicon.flags[begin:], strict=True)
+            ]
+            self._openings = np.concatenate([self._openings, np.array(openings, dtype=np.int8)])
 
     def listen(self, prepared: Prepared, judged: Judged, which: Bools, values: NDArray[np.float32]) -> dict[int, Heard]:
         """What was heard in the texts that ``which`` names: number of the text → what; nothing heard, no item.
@@ -181,7 +209,7 @@ class Ear:
         unless = parts == UNLESS
         undone = np.isin(owner + around.sentence[last], (owner + around.sentence[first])[unless])
         rows = np.flatnonzero(~unless & ~undone)
-        rows = rows[self._hold(phrases[rows], last[rows], prepared, judged, values)]
+        rows = rows[self._hold(phrases[rows], first[rows], last[rows], prepared, judged, values)]
         best: dict[int, dict[str, tuple[float, int, Entry, list[str], float]]] = {}
         surface, lengths = self._model.lexicon.surface, self._index.lengths[phrases[rows]].tolist()
         for text, phrase, place, length, atoms, feeling in zip(
@@ -213,18 +241,29 @@ class Ear:
             heard[text].pain_points, heard[text].delights = pains, delights
 
     def _hold(
-        self, phrases: Numbers, last: Numbers, prepared: Prepared, judged: Judged, values: NDArray[np.float32]
+        self,
+        phrases: Numbers,
+        first: Numbers,
+        last: Numbers,
+        prepared: Prepared,
+        judged: Judged,
+        values: NDArray[np.float32],
     ) -> Bools:
-        """Whether a phrase, by its number and the place of its last word, counts as a mention of its entry."""
+        """Whether a phrase, by its number and the places of its ends, counts as a mention of its entry."""
         around = prepared.around
         says, delight = self._parts[phrases] == SAYS, self._delights[phrases]
         bits = np.bitwise_or.reduceat(around.flags, around.sentence_starts)[around.sentence[last]]
-        asks = ((bits & QUESTION) != 0) & ((bits & HEATED) == 0)
-        tells = (bits & np.where(says, ASKING, WHY)) != 0
         clause = around.clause[last]
-        supposes = (np.bitwise_or.reduceat(around.flags, around.clause_starts)[clause] & WISH) != 0
+        clause_bits = np.bitwise_or.reduceat(around.flags, around.clause_starts)[clause]
+        supposes = (clause_bits & WISH) != 0
         # In the precision of the limits: what lies on one has to fall on the same side everywhere.
         feeling = judged.clause_values[clause].astype(np.float64)
+        asks = ((bits & QUESTION) != 0) & ((bits & HEATED) == 0)
+        put, given = np.zeros((2, len(asks)), dtype=np.bool_)
+        put[asks], given[asks] = self._questions(clause[asks], first[asks], prepared)
+        asks &= put | ((clause_bits & QUESTION) != 0)
+        tells = (bits & np.where(says, ASKING, WHY)) != 0
+        tells |= says & ((~put & (feeling <= BAD_ENOUGH)) | given)
         value = values[prepared.frame.text_of[last]].astype(np.float64)
         pleased = np.where(says, feeling > CLEARLY_BAD, (feeling >= FEELS_GOOD) | ((feeling > 0) & (value >= 0.5)))
         named = (feeling <= FEELS_BAD) | ((feeling < 0.1) & (value <= CLEARLY_BAD))
@@ -232,6 +271,18 @@ class Ear:
         pained = np.where(says, feeling < CLEARLY_POSITIVE, named)
         out: Bools = ~supposes & np.where(delight, ~asks & pleased, (~asks | tells) & pained)
         return out
+
+    def _questions(self, clauses: Numbers, places: Numbers, prepared: Prepared) -> tuple[Bools, Bools]:
+        """Whether these clauses begin as a question does, and give for a fact what stands at these places."""
+        around = prepared.around
+        openings = self._openings[prepared.frame.atoms]
+        starts = around.clause_starts[clauses]
+        weighty = np.flatnonzero((openings != _PASSED) & ((around.flags & TRANSPARENT) == 0))
+        if not len(weighty):
+            return np.zeros((2, len(clauses)), dtype=np.bool_)  # type: ignore[return-value]
+        opening = weighty[np.minimum(np.searchsorted(weighty, starts), len(weighty) - 1)]
+        facts = np.cumsum(openings == _FACT) - (openings == _FACT)
+        return (around.clause[opening] == clauses) & (openings[opening] == _OPENS), facts[places] > facts[starts]
 
     def _note_signals(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
         """Signals, strongest first; words that told of one don't tell of it twice."""

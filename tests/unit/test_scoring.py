@@ -115,6 +115,25 @@ def test_negation_questions_and_suppositions_are_no_pain(scorer: Scorer, text: s
     assert one(scorer, post(text, brand="US Airways")).pain_points == []
 
 
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [
+        ("I've been on hold for an hour, can anybody help me?", "slow_support"),
+        ("My parcel is late again?", "late_delivery"),
+        ("Can I get a voucher since my order never arrived?", "late_delivery"),
+        ("Why is my order late?", "late_delivery"),
+    ],
+)
+def test_what_a_question_takes_for_a_fact_is_told(scorer: Scorer, text: str, id_: str) -> None:
+    assert id_ in ids(one(scorer, post(text)).pain_points)
+
+
+def test_the_brand_s_own_business_comes_first(scorer: Scorer) -> None:
+    text = "On hold for an hour because you lost my bag"
+    assert ids(one(scorer, post(text, brand="US Airways")).pain_points)[0] in ("lost_luggage", "customer_service_issue")
+    assert ids(one(scorer, post(text)).pain_points)[0] == "slow_support"
+
+
 def test_a_statement_of_failure_is_a_pain_even_when_said_calmly(scorer: Scorer) -> None:
     assert ids(one(scorer, post("My order hasn't arrived.")).pain_points) == ["late_delivery"]
 
