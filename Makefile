@@ -48,7 +48,7 @@ format: $(READY) ## Put the code in shape
 .PHONY: train
 train: $(READY) ## Build the scorer's weights anew from ../shared/data (a few minutes), then measure them
 	$(BIN)/python -m training.train
-	$(BIN)/python -m training.evaluate
+	$(BIN)/groundswell eval all
 
 $(BENCH_READY): bench/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Groundswell needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 1; }

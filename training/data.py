@@ -1,4 +1,4 @@
-"""The data sets in ``../shared/data``, read into texts and labels."""
+"""What the model is trained on, read into texts and labels; what it is judged by: ``groundswell/evaluation``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
+from groundswell.evaluation import public
 from schemas.scored import EMOTIONS
 from streams.scoring.normalise import normalise
 from training.sentences import feelings, sentences
 
-SENTIMENTS = ("negative", "neutral", "positive")
 _POSITIVE = frozenset(
     "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()  # noqa: SIM905
 )
@@ -48,21 +47,18 @@ class Labelled:
 
 def goemotions(root: Path, part: str) -> Labelled:
     """GoEmotions (Demszky et al., ACL 2020; Apache-2.0): 28 labels, and the sentiment they imply."""
-    texts, labels, sentiment = [], [], []
-    for line in (root / "goemotions" / "original" / f"{part}.tsv").read_text("utf-8").splitlines():
-        text, indexes, _ = line.rsplit("\t", 2)
+    told, labels = public.goemotions(root, part)
+    texts, sentiment = [], []
+    for text, row in zip(told, labels, strict=True):
         for placeholder, mark in _PLACEHOLDERS:
             text = text.replace(placeholder, mark)
-        row = np.zeros(len(EMOTIONS), dtype=np.int8)
-        row[[int(index) for index in indexes.split(",")]] = 1
         names = {EMOTIONS[index] for index in np.flatnonzero(row)}
         sides = {
             0 if name in _NEGATIVE else 2 if name in _POSITIVE else 1 if name == "neutral" else -1 for name in names
         }
         texts.append(normalise(text))
-        labels.append(row)
         sentiment.append(sides.pop() if len(sides) == 1 else -1)
-    return Labelled(texts, np.array(sentiment, dtype=np.int8), np.array(labels))
+    return Labelled(texts, np.array(sentiment, dtype=np.int8), labels.astype(np.int8))
 
 
 def semeval(root: Path) -> Labelled:
@@ -71,7 +67,7 @@ def semeval(root: Path) -> Labelled:
     for line in (root / "semeval2017" / "train.tsv").read_text("utf-8").splitlines():
         label, text = line.split("\t", 1)
         texts.append(normalise(text))
-        sentiment.append(SENTIMENTS.index(label))
+        sentiment.append(public.SENTIMENTS.index(label))
     return Labelled(texts, np.array(sentiment, dtype=np.int8), np.full((len(texts), len(EMOTIONS)), -1, dtype=np.int8))
 
 
@@ -83,32 +79,6 @@ def own_sentences() -> Labelled:
     sides = [0 if emotion in _NEGATIVE else 2 if emotion in _POSITIVE else -1 for _, emotion in felt]
     return Labelled(
         [normalise(text) for text, _ in (*pairs, *felt)],
-        np.array([*(SENTIMENTS.index(label) for _, label in pairs), *sides], dtype=np.int8),
+        np.array([*(public.SENTIMENTS.index(label) for _, label in pairs), *sides], dtype=np.int8),
         np.concatenate([unknown, known]),
     )
-
-
-def tweeteval_sentiment(root: Path) -> tuple[list[str], NDArray[np.int64]]:
-    """TweetEval's sentiment validation split: evaluation only."""
-    folder = root / "tweeteval" / "sentiment"
-    labels = [int(line) for line in (folder / "val_labels.txt").read_text().split()]
-    return (folder / "val_text.txt").read_text("utf-8").split("\n")[: len(labels)], np.array(labels)
-
-
-def tweeteval_emotion(root: Path) -> tuple[list[str], NDArray[np.int64]]:
-    """TweetEval's emotion validation split (0 anger, 1 joy, 2 optimism, 3 sadness): evaluation only."""
-    folder = root / "tweeteval" / "emotion"
-    labels = [int(line) for line in (folder / "val_labels.txt").read_text().split()]
-    return (folder / "val_text.txt").read_text("utf-8").split("\n")[: len(labels)], np.array(labels)
-
-
-def airline(root: Path) -> tuple[list[dict[str, str]], NDArray[np.int64], list[str | None]]:
-    """The airline tweets as raw posts, their sentiment, and the reason of the negative ones: evaluation only."""
-    folder = root / "airline"
-    posts = [orjson.loads(line) for line in (folder / "dev.jsonl").read_bytes().splitlines()]
-    labels = {
-        row["id"]: row
-        for row in (orjson.loads(line) for line in (folder / "dev.labels.jsonl").read_bytes().splitlines())
-    }
-    sentiment = np.array([SENTIMENTS.index(labels[post["id"]]["sentiment"]) for post in posts])
-    return posts, sentiment, [labels[post["id"]]["pain_point"] for post in posts]

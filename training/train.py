@@ -1,7 +1,7 @@
 """Builds streams/scoring/weights.npz from GoEmotions, SemEval-2017 and the project's own sentences: ``make train``.
 
 Seeded and deterministic on one machine; about ten minutes on one core. A tenth of the training data is held out for
-calibration and thresholds; nothing that `training.evaluate` reports on is read here.
+calibration and thresholds; nothing that `groundswell eval` reports on is read here.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from groundswell.evaluation.figures import f1
 from schemas.scored import EMOTIONS
 from streams.scoring.features import BIAS
 from streams.scoring.model import WEIGHTS, Model, Weights, quantised
 from training.data import Labelled, goemotions, own_sentences, semeval
-from training.figures import f1
 from training.fit import EMOTION, Recipe, encode, fit, sigmoid, softmax
 
 SENTIMENT_RECIPE = Recipe(epochs=2, rate=0.15, drop=0.2, decay=1e-5, emotion_weight=0.0)

@@ -11,6 +11,7 @@ from groundswell.cli import (
     backtest,
     demo,
     doctor,
+    evaluate,
     quarantine,
     replay,
     schema,
@@ -69,6 +70,7 @@ app.command()(replay.replay)
 app.command()(backtest.backtest)
 app.command()(series.series)
 app.command()(score.score)
+app.command("eval")(evaluate.evaluate)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
 app.add_typer(topics.app, name="topics")

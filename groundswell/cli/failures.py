@@ -26,6 +26,7 @@ CODES = {
     "SettingsError": Exit.USAGE,
     "UsageError": Exit.USAGE,
     "LabelsError": Exit.USAGE,
+    "MissingDataError": Exit.USAGE,
     "SetupError": Exit.USAGE,
     "CatalogError": Exit.USAGE,
     "UnknownDetectorError": Exit.USAGE,

@@ -35,7 +35,10 @@ def score(
         str, typer.Option("--as", metavar="reviews|posts|tickets", help="What the texts are.")
     ] = "posts",
     everything: Annotated[
-        bool, typer.Option("--all", help="Print the whole scored record: redacted text, pseudonym, extra fields, …")
+        bool,
+        typer.Option(
+            "--all", help="Print the whole scored record, and all 28 emotions: redacted text, extra fields, …"
+        ),
     ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the words that decided, too.")] = False,
     packs: options.Packs = None,
@@ -53,7 +56,8 @@ def score(
     settings = options.settings(packs=packs)
     # Without a key that is set, pseudonyms are good for this run: nothing is made on the disk by looking at texts.
     key = settings.pseudonym_key.get_secret_value().encode() if settings.pseudonym_key else secrets.token_bytes(32)
-    scorer = Scorer(Catalogs.load(settings.catalog, settings.catalogs), Pseudonyms(key), settings.scorer)
+    catalogs = Catalogs.load(settings.catalog, settings.catalogs)
+    scorer = Scorer(catalogs, Pseudonyms(key), settings.scorer, all_emotions=everything)
     now_ms, future_ms = int(datetime.now(UTC).timestamp() * 1000), int(settings.future.total_seconds() * 1000)
     bad = 0
     with ExitStack() as stack:

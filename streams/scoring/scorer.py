@@ -36,11 +36,17 @@ _STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
 class Scorer:
     """Scores events. Keeps what it learns of words between calls; one scorer a thread."""
 
-    def __init__(self, catalogs: Catalogs, pseudonyms: Pseudonyms, tier: Tier = "fast") -> None:
-        """Takes the brands' catalogs, the pseudonyms' key, and whether TextBlob is to tell the sentiment."""
+    def __init__(
+        self, catalogs: Catalogs, pseudonyms: Pseudonyms, tier: Tier = "fast", *, all_emotions: bool = False
+    ) -> None:
+        """Takes the brands' catalogs, the pseudonyms' key, and whether TextBlob is to tell the sentiment.
+
+        ``all_emotions``: tell every emotion's probability, not only of those above their thresholds.
+        """
         self._catalogs = catalogs
         self._pseudonyms = pseudonyms
         self._model = Model()
+        self._all_emotions = all_emotions
         self._polarity = None
         if tier == "textblob":
             from streams.scoring.textblob_tier import polarity
@@ -51,6 +57,11 @@ class Scorer:
         self._tongues = np.zeros(0, dtype=np.int32)
         """Of each atom, a bit for each language of which it is a function word."""
         self._generation = -1
+
+    @property
+    def emotion_thresholds(self) -> dict[str, float]:
+        """Emotion → the probability from which on it is told."""
+        return dict(zip(EMOTIONS, self._model.weights.thresholds.tolist(), strict=True))
 
     def score(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         """The events' records in wire form, in order: what `schemas.scored.Scored` describes, ready for JSON.
@@ -179,9 +190,10 @@ class Scorer:
         return chances, chances[:, 2] - chances[:, 0]
 
     def _emotions(self, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
-        """Emotions above their thresholds, strongest first."""
+        """Emotions above their thresholds, or all that were asked for, strongest first."""
         lists: list[list[dict[str, Any]]] = [[] for _ in range(len(heard))]
-        told = (judged.emotions >= self._model.weights.thresholds) & heard[:, None]
+        limits = 0.0 if self._all_emotions else self._model.weights.thresholds
+        told = (judged.emotions >= limits) & heard[:, None]
         texts, labels = np.nonzero(told)
         strengths = judged.emotions[texts, labels]
         order = np.lexsort((-strengths, texts))

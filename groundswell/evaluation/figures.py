@@ -1,6 +1,8 @@
-"""The figures of the model card: recall, F1, calibration error."""
+"""The arithmetic of the figures: accuracy, recall, F1, calibration error, shares of one (not per cent)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,13 @@ def macro_f1(truth: NDArray[np.bool_], guess: NDArray[np.bool_]) -> float:
     return float(np.mean([f1(truth[:, at], guess[:, at]) for at in range(truth.shape[1])]))
 
 
-def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float32], bins: int = 15) -> float:
+def class_f1(truth: Sequence[str], guess: Sequence[str]) -> float:
+    """Mean F1 over the classes that are there, one class a text."""
+    there, said = np.array(truth, dtype=object), np.array(guess, dtype=object)
+    return float(np.mean([f1(there == name, said == name) for name in sorted(set(truth))]))
+
+
+def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64], bins: int = 15) -> float:
     """Expected calibration error (Guo et al., ICML 2017) of one probability per case, with bins of equal width."""
     place = np.minimum((probability * bins).astype(int), bins - 1)
     gaps = [
