@@ -93,8 +93,12 @@ def fairness(setup: Setup) -> Report:
     """How far apart the sentiment values of paired texts are."""
     pairs, report = own.fairness(), Report()
     gaps: dict[str, NDArray[np.float64]] = {}
+    split: dict[str, list[bool]] = {}
     for reader in setup.readers():
         readings = reader.read([text for pair in pairs for text in pair.texts])
+        split[reader.name] = [
+            one.label != other.label for one, other in zip(readings[::2], readings[1::2], strict=True)
+        ]
         values = np.array([it.value for it in readings]).reshape(-1, 2)
         gaps[reader.name] = values[:, 1] - values[:, 0]
     groups = np.array([pair.group for pair in pairs])
@@ -108,9 +112,12 @@ def fairness(setup: Setup) -> Report:
         report.rows.append(Row("fairness", f"{name}, mean difference", count, means, ""))
         report.rows.append(Row("fairness", f"{name}, second less first", count, leans, ""))
         report.rows.append(Row("fairness", f"{name}, largest", count, worst, ""))
-    for at in np.argsort(-np.abs(ours), kind="stable").tolist():
-        pair = pairs[at]
-        report.failures.append(Failure("fairness", pair.template, " / ".join(pair.texts), f"{ours[at]:+.3f}"))
+        report.rows.append(Row("fairness", f"{name}, labels differ, per cent", count, _shares(split, mine)))
+    report.failures = [
+        Failure("fairness", pairs[at].template, " / ".join(pairs[at].texts), f"{ours[at]:+.3f}")
+        for at in np.argsort(-np.abs(ours), kind="stable").tolist()
+        if ours[at]
+    ]
     report.notes.append("Differences of the sentiment value, which goes from -1 to 1.")
     return report
 
