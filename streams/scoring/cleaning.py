@@ -1,4 +1,4 @@
-"""Texts and titles of a frame → normalised and redacted, each touched only where it holds something to clean."""
+"""Texts, titles and pages of a frame → normalised and redacted, each touched only where there is something to clean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from schemas.raw import RawEvent
 from streams.scoring import signs
 from streams.scoring.normalise import normalise
-from streams.scoring.redact import Handles, Redactor, own_handle
+from streams.scoring.redact import Handles, Redactor, bare_address, own_handle
 
 MOST_BRANDS = 10_000
 """Brands whose handles are remembered."""
@@ -21,6 +21,8 @@ class Cleaned:
     texts: list[str]
     titles: dict[int, str] = field(default_factory=dict)
     """Number of the event → its title, where it has one that says something."""
+    urls: dict[int, str] = field(default_factory=dict)
+    """Number of the event → the address of its page, where it has one."""
     redacted: dict[int, dict[str, int]] = field(default_factory=dict)
     """Number of the event → kind of personal data → how often it was replaced."""
 
@@ -48,6 +50,12 @@ class Cleaner:
             titles = [events[at].__dict__["title"] for at in titled]
             self._clean(titles, titled, events, [False] * len(titled), cleaned.redacted)
             cleaned.titles = {at: title for at, title in zip(titled, titles, strict=True) if title}
+        for at, event in enumerate(events):
+            if event.url:
+                counts = cleaned.redacted.get(at, {})
+                cleaned.urls[at] = bare_address(event.url, self._redactor_of(event.brand), counts)
+                if counts:
+                    cleaned.redacted[at] = counts
         return cleaned
 
     def _clean(

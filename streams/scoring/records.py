@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.raw import Post, RawEvent, Source
+from streams.scoring.cleaning import Cleaned
 from streams.scoring.hearing import Heard, Mention
 from streams.scoring.signals import from_fields, together
 
 NEED_LENGTH = 300
-_OPTIONAL = ("product", "version", "region", "url", "conversation_id")
+_OPTIONAL = ("product", "version", "region", "conversation_id")
 _OF_SOURCE = {
     "reviews": (*_OPTIONAL, "rating"),
     "posts": (*_OPTIONAL, "reach"),
@@ -74,15 +75,16 @@ def _words(said: Sequence[tuple[float, list[str]]]) -> list[str]:
     return list(dict.fromkeys(said[0][1] if len(said) == 1 else [word for _, words in said for word in words]))
 
 
-def carry(
-    record: dict[str, Any], source: Source, event: RawEvent, title: str | None, redacted: dict[str, int] | None
-) -> None:
-    """Adds the event's own fields that are not empty."""
+def carry(record: dict[str, Any], source: Source, event: RawEvent, at: int, cleaned: Cleaned) -> None:
+    """Adds the own fields of the frame's event number ``at`` that are not empty."""
+    title, redacted = cleaned.titles.get(at), cleaned.redacted.get(at)
     # Reading the fields' dictionary spares pydantic's detour for fields that a source does not have.
     fields = event.__dict__
     record["channel"] = fields.get("network") or source
     if title:
         record["title"] = title
+    if at in cleaned.urls:
+        record["url"] = cleaned.urls[at]
     # A ticket says who wrote it also where its source did not.
     if len(event.__pydantic_fields_set__) > _ALWAYS_SET or source == "tickets":
         for name in _OF_SOURCE[source]:

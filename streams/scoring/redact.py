@@ -1,8 +1,8 @@
 """Personal data out, before anything is published: each piece becomes a placeholder that says what it was.
 
 Replaced where sure: e-mail addresses, phone numbers, payment cards (ISO/IEC 7812 check digit), IBANs (ISO 13616, mod
-97), IP addresses, order and booking codes, handles of persons, and what follows the path of a link. Names in running
-text are not: without knowing the language and the person, a rule would take away more meaning than risk.
+97), IP addresses, order and booking codes, handles of persons, and what follows the path of a link; names, addresses,
+dates of birth and papers of persons as `streams.scoring.people` knows them.
 
 Every pattern has bounded repeats and is tried only where `streams.scoring.signs` shows what it needs, so the cost is
 linear.
@@ -13,41 +13,113 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from ipaddress import IPv6Address
 
-from streams.scoring.signs import HANDLE, LINK, MAIL, NUMBER, personal
+from streams.scoring.checks import iban, luhn
+from streams.scoring.people import People
+from streams.scoring.signs import (
+    BIRTH,
+    FAREWELL,
+    GIVEN,
+    HANDLE,
+    LINK,
+    MAIL,
+    MENTION,
+    NUMBER,
+    PAPER,
+    PLACE,
+    TITLE,
+    personal,
+)
 
 MOST_SPELLINGS = 1_000
 """Spellings of a brand's own handles that are remembered."""
 
-_EMAIL = re.compile(r"(?<![\w.+%@-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
+_EMAIL = re.compile(r"(?<![\w.+%@'-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
+_SPELT_EMAIL = re.compile(
+    r"(?<![\w.+%-])[\w.+%-]{1,64} ?[(\[]at[)\]] ?[\w-]{1,63}"
+    r"(?: ?(?:[(\[](?:dot|punkt)[)\]]|\.) ?[\w-]{2,63}){1,4}(?![\w-])",
+    re.IGNORECASE,
+)
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,2000}", re.IGNORECASE)
+_USER_INFO = re.compile(r"(://)[^\s/@<>\"]{1,200}@(?=[\w\[])")
+# Whose page it is: the sites on which a person's page is named by the person's handle, and "/@handle" anywhere.
+_PROFILE = re.compile(
+    r"((?:https?://)?(?:www\.|m\.|mobile\.)?(?:(?:twitter|x|instagram|facebook|threads)\.(?:com|net)/(?:@)?"
+    r"(?!(?:i|p|reel|hashtag|search|share|intent|home|explore|groups|watch|events|pages|sharer\w*|login"
+    r"|help)(?:[/?#.]|\Z))"
+    r"|linkedin\.com/in/|(?:www\.)?reddit\.com/u(?:ser)?/|[\w.-]{1,100}/@))([\w.-]{2,60}?)(?=[.,;:!?)]*(?:[/?#]|\Z))",
+    re.IGNORECASE,
+)
 # The look back stands behind the "@", so that the search leaps from one "@" to the next.
 _HANDLE = re.compile(r"@(?<![\w/@\]]@)(\w{1,50})(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?")
+_REDDITOR = re.compile(r"(?<![\w/])/?u/([\w-]{3,20})(?![\w/-])")
 _IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}(?::?[0-9a-f]{1,4}){1,4}(?![\w:])", re.IGNORECASE)
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    r"(?:\b(?:version|ver|v|release|firmware|update|build|app|ios|android|section|since|driver|os)|#)\.? ?\Z",
+    re.IGNORECASE,
+)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
-_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
+_CARD = re.compile(r"(?<![\w-])(?<!\d[.,])(?<![A-Z]{2}\d\d )\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
 _PHONE = re.compile(r"(?<![\w.,/:#$€£-])(?<!\d )(?:\+|00|\()?\d(?:[ ./()-]{0,2}\d){6,14}(?![\w%]|[.,]\d|[ -]\d)")
 _DATE = re.compile(
     r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4})(?:[ T]\d{1,2}(?:[:.]\d{2}){0,2})?"
     r"|(?:19|20)\d\d ?- ?(?:19|20)\d\d"
 )
+_PHONE_BEFORE = re.compile(
+    r"\b(?:phone|call|called|tel|telephone|mobile|cell|cellphone|whatsapp|number|ring|rang|text|contact|reach"
+    r"|fax|dial|landline"
+    r"|sms|telefon|portable|anrufen|handy|ph)\b[^\n]{0,24}\Z",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(r"\d+")
+
+
+def _phone_form(text: str) -> bool:
+    """Whether the digits stand in groups as those of a phone number do; counts, scores and versions have others."""
+    groups = [len(group) for group in _GROUP.findall(text)]
+    digits = sum(groups)
+    if text[0] in "+(":
+        return True
+    if len(groups) == 1:
+        return digits in (10, 11) or (text.startswith("00") and digits > 11)
+    if "." in text and not set(text) & set(" -/()"):
+        return min(groups) > 1 and groups[0] < 4 and digits >= 9
+    if text[0] == "0":
+        return digits >= 8
+    if max(groups) <= 2 or text.endswith("00 000"):
+        return False
+    if len(groups) == 2 and all(int(group) % 100 == 0 for group in _GROUP.findall(text)):
+        return False
+    return groups[-1] in (3, 4) or groups[-2:] == [5, 5] or groups == [3, 2, 2, 2]
+
+
 # What a person calls a code, then the code itself: it holds a digit or is six capitals (a booking locator).
 _CODE = re.compile(
-    r"\b(order|booking|reservation|confirmation|conf|tracking|invoice|ticket|case|claim|reference|ref|account|acct|customer|"
-    r"membership|member|policy|parcel|shipment|record locator|locator|pnr|receipt|serial|imei)"
-    r"((?:[ -]?(?:number|num|nr|no|code|id|locator))?\.?(?: is| was|:| :)?[ ]?(?:#|№|nr\.? ?|no\.? ?)?[ ]?)"
+    r"\b(order|booking|reservation|confirmation|conf|tracking|invoice|ticket|case|claim|reference|ref|account"
+    r"|acct|customer|"
+    r"membership|member|policy|parcel|shipment|record locator|locator|pnr|receipt|serial|imei|voucher|gift card"
+    r"|frequent flyer|miles|loyalty|rma|tag)"
+    r"((?:[ -]?(?:number|num|nr|no|code|id|locator|reference|ref)\b)?\.?(?: is| was|:| :)?[ ]?(?:#|№|nr\.? ?"
+    r"|no\.? ?)?[ ]?)"
     r"([A-Za-z0-9][A-Za-z0-9-]{3,29})(?![\w])",
     re.IGNORECASE,
+)
+# Without a word such as "number" in between, only what no word, count, size, product or year looks like.
+_BARE_CODE = re.compile(
+    r"(?=[A-Z-]*[0-9])(?![A-Z]+-?[0-9]{1,4}\Z)(?!(?:19"
+    r"|20)[0-9]{2}-)(?![0-9]{1,3}-?[A-Z]+\Z)(?![0-9]*00\Z)[A-Z0-9-]{5,30}"
 )
 _CAPITALS = re.compile(r"[A-Z]{6}$")
 _NUMBER_SIGN = re.compile(r"(?<![\w&])#(?:\d[\d-]{4,24}|[A-Z]{1,4}-?\d{4,20})(?!\w)")
 _LONG_NUMBER = re.compile(r"\d(?:[ ./()-]{0,2}\d){6}")
 _DIGIT = re.compile(r"\d")
 _CODE_HINTS = (
-    "order", "booking", "reserv", "conf", "track", "invoice", "ticket", "case", "claim", "ref", "acc",
-    "customer", "member",
-    "policy", "parcel", "shipment", "locator", "pnr", "receipt", "serial", "imei",
+    "order", "booking", "reserv", "conf", "track", "invoice", "ticket", "case", "claim", "ref", "acc", "customer",
+    "member",
+    "policy", "parcel", "shipment", "locator", "pnr", "receipt", "serial", "imei", "voucher", "card", "flyer", "miles",
+    "loyal", "rma", "tag",
 )  # fmt: skip
 _SIX_CAPITALS = re.compile(r"(?<![A-Z])[A-Z]{6}(?![A-Z])")
 
@@ -58,25 +130,6 @@ def _may_hold_code(text: str) -> bool:
         if hint in lower:
             return True
     return False
-
-
-def luhn(digits: str) -> bool:
-    """Whether the digits carry a valid check digit of ISO/IEC 7812-1 (Luhn)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = ord(digit) - 48
-        if place % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
-
-
-def iban(code: str) -> bool:
-    """Whether the code, without spaces, has an IBAN's length and check digits (ISO 13616, mod 97)."""
-    if not 15 <= len(code) <= 34 or not code.isascii():
-        return False
-    turned = (code[4:] + code[:4]).upper()
-    return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
 
 
 @lru_cache(maxsize=4_096)
@@ -111,6 +164,7 @@ class Redactor:
         """Takes the handles that stay."""
         self._handles = handles
         self._counts: dict[str, int] = {}
+        self._people = People(self._put, lambda name: name in handles)
 
     def _put(self, kind: str) -> str:
         self._counts[kind] = self._counts.get(kind, 0) + 1
@@ -119,8 +173,22 @@ class Redactor:
     def _email(self, _: re.Match[str]) -> str:
         return self._put("email")
 
-    def _ip(self, _: re.Match[str]) -> str:
-        return self._put("ip")
+    def _user_info(self, found: re.Match[str]) -> str:
+        return found[1] + self._put("handle") + "@"
+
+    def _profile(self, found: re.Match[str]) -> str:
+        return found[0] if found[2] in self._handles else found[1] + self._put("handle")
+
+    def _ip(self, found: re.Match[str]) -> str:
+        begin = found.start()
+        return found[0] if _VERSION_BEFORE.search(found.string, max(0, begin - 12), begin) else self._put("ip")
+
+    def _ipv6(self, found: re.Match[str]) -> str:
+        try:
+            IPv6Address(found[0])
+        except ValueError:
+            return found[0]
+        return self._put("ip") if len(found[0]) > 3 else found[0]
 
     def _number_sign(self, _: re.Match[str]) -> str:
         return self._put("code")
@@ -143,8 +211,8 @@ class Redactor:
         digits = sum(sign.isdigit() for sign in text)
         if _DATE.fullmatch(text) or not 7 <= digits <= 15:
             return text
-        # Seven digits or more in one run, without a plus, are a code or a count rather than a phone unless long enough.
-        if text.isdigit() and not (10 <= digits <= 15):
+        begin = found.start()
+        if not _phone_form(text) and not _PHONE_BEFORE.search(found.string, max(0, begin - 36), begin):
             return text
         return self._put("phone")
 
@@ -154,19 +222,20 @@ class Redactor:
             # "order 2019" is a year and "ticket 5 minutes" a count: a code has five signs at least, or four and a "#".
             if len(code) < 5 and "#" not in found[2]:
                 return found[0]
+            if not found[2].strip() and not _BARE_CODE.fullmatch(code):
+                return found[0]
         elif not (_CAPITALS.match(code) and found[0].upper() != found[0]):
             return found[0]
         return found[1] + found[2] + self._put("code")
 
     def _link(self, found: re.Match[str]) -> str:
-        link = found[0]
+        link = _PROFILE.sub(self._profile, found[0], count=1)
         cut = min((at for at in (link.find("?"), link.find("#")) if at >= 0), default=-1)
         if cut < 0:
             return link
         if cut == len(link.rstrip(".,;:!?)")):  # "Have you seen www.example.com?" asks; nothing follows the path.
             return link
-        self._counts["query"] = self._counts.get("query", 0) + 1
-        return link[:cut] + "?[query]"
+        return link[: cut + 1] + self._put("query")
 
     def _handle(self, found: re.Match[str]) -> str:
         return found[0] if found[1] in self._handles else self._put("handle")
@@ -181,7 +250,10 @@ class Redactor:
         """
         self._counts = counts
         if signs & MAIL:
+            if signs & LINK:
+                text = _USER_INFO.sub(self._user_info, text)
             text = _EMAIL.sub(self._email, text)
+            text = _SPELT_EMAIL.sub(self._email, text)
         links: list[str] = []
         if signs & LINK:
             # A link keeps its path whole: no other pattern may see the digits in it.
@@ -195,11 +267,30 @@ class Redactor:
                 if name not in self._handles:
                     text = _HANDLE.sub(self._handle, text)
                     break
+            if "u/" in text:
+                text = _REDDITOR.sub(self._handle, text)
+        if signs & _PEOPLE:
+            text = self._persons(text, signs)
         if signs & NUMBER:
             text = self._numbers(text, _LINK.sub("", text) if links else text)
         if links:
             text = _LINK.sub(lambda found: links[int(found[1])], text)
         return text
+
+    def _persons(self, text: str, signs: int) -> str:
+        if signs & GIVEN:
+            text = self._people.introduced(text)
+        if signs & TITLE:
+            text = self._people.titled(text)
+        if signs & MENTION:
+            text = self._people.mentioned(text)
+        if signs & FAREWELL:
+            text = self._people.signed(text)
+        if signs & BIRTH:
+            text = self._people.born(text)
+        if signs & PAPER:
+            text = self._people.papers(text)
+        return self._people.placed(text) if signs & PLACE else text
 
     def _numbers(self, text: str, outside_links: str) -> str:
         if not _DIGIT.search(outside_links):
@@ -209,11 +300,12 @@ class Redactor:
         if text.count(".") > 2:
             text = _IPV4.sub(self._ip, text)
         if text.count(":") > 2:
-            text = _IPV6.sub(self._ip, text)
+            text = _IPV6.sub(self._ipv6, text)
         long = _LONG_NUMBER.search(text) is not None
         if long:
             text = _IBAN.sub(self._iban, text)
             text = _CARD.sub(self._card, text)
+            text = self._people.numbered(text)
         if _may_hold_code(text):
             text = _CODE.sub(self._code, text)
         if "#" in text:
@@ -224,6 +316,25 @@ class Redactor:
 
 
 _LINK = re.compile("\x00(\\d+)\x00")
+_PEOPLE = GIVEN | TITLE | MENTION | FAREWELL | BIRTH | PAPER | PLACE
+
+
+_STATUS = re.compile(r"^(https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/)\w{1,50}(?=/status/)", re.IGNORECASE)
+
+
+def bare_address(url: str, redactor: Redactor, counts: dict[str, int]) -> str:
+    """The address of a record's page without what identifies persons: no query, no fragment, no login, no handle.
+
+    A post on X keeps its number, under which it is found without its author's handle.
+    """
+    cut = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=-1)
+    if cut >= 0:
+        url = url[:cut]
+        counts["query"] = counts.get("query", 0) + 1
+    url, moved = _STATUS.subn(r"\1i", url)
+    if moved:
+        counts["handle"] = counts.get("handle", 0) + 1
+    return redactor.redact(url, MAIL | LINK, counts)
 
 
 def redact(text: str, own: Iterable[str] = ()) -> tuple[str, dict[str, int]]:

@@ -140,7 +140,7 @@ class Scorer:
                 "words": moved,
                 "origin": origin,
             }
-            carry(record, source, event, cleaned.titles.get(at), cleaned.redacted.get(at))
+            carry(record, source, event, at, cleaned)
             records.append(record)
         return records
 

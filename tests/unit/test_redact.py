@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.scoring.redact import iban, luhn, own_handle, redact
+from streams.scoring.checks import cpf, iban, luhn
+from streams.scoring.redact import Handles, Redactor, bare_address, own_handle, redact
 
 HANDLES = frozenset({"usairways"})
 
@@ -97,6 +98,29 @@ def test_generated_cards_and_ibans_are_found() -> None:
         grouped = " ".join(card[at : at + 4] for at in range(0, 16, 4))
         found += redact(f"pay {grouped} or {account}!")[0] == "pay [card] or [iban]!"
     assert found == 100
+
+
+@pytest.mark.parametrize(
+    ("url", "bare", "counts"),
+    [
+        ("https://a.example/reviews/12", "https://a.example/reviews/12", {}),
+        ("https://a.example/r/12?mail=a%40b.c#top", "https://a.example/r/12", {"query": 1}),
+        ("https://twitter.com/jane/status/99", "https://twitter.com/i/status/99", {"handle": 1}),
+        ("https://social.example/@ada/99", "https://social.example/@[handle]/99", {"handle": 1}),
+        ("https://ada:secret@a.example/x", "https://[handle]@a.example/x", {"handle": 1}),
+        ("https://a.example/u/me@x.org/", "https://a.example/u/[email]/", {"email": 1}),
+        ("no link", "no link", {}),
+    ],
+)
+def test_the_address_of_a_page_tells_of_nobody(url: str, bare: str, counts: dict[str, int]) -> None:
+    found: dict[str, int] = {}
+    assert bare_address(url, Redactor(Handles(["usairways"])), found) == bare
+    assert found == counts
+
+
+def test_check_digits() -> None:
+    assert cpf("52998224725") and not cpf("52998224726") and not cpf("11111111111")
+    assert luhn("4111111111111111") and not luhn("4111111111111112")
 
 
 def test_a_brand_is_known_by_its_handle() -> None:

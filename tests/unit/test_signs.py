@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundswell.evaluation.redaction import examples
 from schemas.raw import Review
 from streams.scoring import signs
 from streams.scoring.cleaning import Cleaner
@@ -14,8 +16,8 @@ from streams.scoring.normalise import normalise
 from streams.scoring.redact import Handles, Redactor, own_handle
 from tests.unit.test_redact import GONE, STAYS
 
-EVERY = signs.MAIL | signs.LINK | signs.HANDLE | signs.NUMBER
-PIECES = [text for text, _ in GONE] + [
+MARKED = (Path(__file__).parents[1] / "data" / "redaction.txt").read_text(encoding="utf-8").splitlines()
+PIECES = [text for text, _ in GONE] + [example.text for example in examples(MARKED)] + [
     *STAYS, "@", "@a", "a@", "#", ":", "::1", ".", "1.2.3.4", "12345", "1234567", "٣٤٥", "é", "\u200b", "&amp;", "<b>",
     "<3", " ",
     "\n", "\t", "\x00", "http://", "www.", "wwW.", "order", "ORDER ", "ABCDEF", "abcde", "-", "№", "😡", "\ud800",
@@ -42,7 +44,7 @@ def test_what_no_sign_shows_is_not_there(some: list[str]) -> None:
     redactor = Redactor(Handles(["usairways"]))
     normal = [normalise(text) for text in some]
     for text, shown in zip(normal, signs.personal(normal), strict=True):
-        assert redactor.redact(text, shown, {}) == redactor.redact(text, EVERY, {})
+        assert redactor.redact(text, shown, {}) == redactor.redact(text, signs.EVERYTHING, {})
 
 
 @given(texts, st.sampled_from(["US Airways", "Bean & Benevolence", "☕"]))
@@ -54,8 +56,8 @@ def test_a_frame_cleans_each_text_as_if_it_were_alone(some: list[str], brand: st
     for at, event in enumerate(events):
         counts: dict[str, int] = {}
         redactor = Redactor(Handles([own_handle(brand)]))
-        text = redactor.redact(normalise(event.text, quoted=at % 2 == 0), EVERY, counts)
-        title = redactor.redact(normalise(event.text[:20]), EVERY, counts)
+        text = redactor.redact(normalise(event.text, quoted=at % 2 == 0), signs.EVERYTHING, counts)
+        title = redactor.redact(normalise(event.text[:20]), signs.EVERYTHING, counts)
         assert (cleaned.texts[at], cleaned.titles.get(at, ""), cleaned.redacted.get(at, {})) == (text, title, counts)
 
 

@@ -1,0 +1,249 @@
+"""Names, addresses, dates of birth and papers of persons, by rule: where the words around them say what they are.
+
+A capital letter alone makes no name: what follows "my name is", a title, a greeting at the end or "an agent called"
+does, and after weaker words ("spoke to", "my husband", "Thanks,") only a first name of `given_names.txt`. Every pattern
+looks at a bounded stretch from each place where it may begin, so the cost is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from streams.scoring.checks import cpf, us_social_security
+
+GIVEN_NAMES = frozenset((Path(__file__).with_name("given_names.txt")).read_text("utf-8").split())
+"""First names that are hardly anything else: no cities, no words."""
+
+TAIL = 240
+"""Characters at the end of a text in which a greeting is looked for."""
+
+Put = Callable[[str], str]
+"""Kind of personal data → the placeholder that stands for it."""
+
+_CAPITAL = "[A-ZÀ-ÖØ-ÞĀ-ŽİА-Я]"
+_NAME = rf"{_CAPITAL}(?:(?!['’]s\b)[\w'’-]){{0,24}}"
+_PARTICLE = "(?:van|der|den|de|la|von|bin|al|ter|dos|da|di|du|le|del)"
+_FULL = rf"{_NAME}(?: (?:{_CAPITAL}\.|(?:{_PARTICLE} ){{0,2}}{_NAME})){{0,3}}"
+_FULL_OR_INITIAL = rf"(?:{_CAPITAL}\. ?){{0,2}}{_FULL}"
+
+_SELF = re.compile(rf"\b((?i:my (?:full |first |last |sur)?name(?:'s| is|:)) )({_FULL}|[a-z]{{2,20}}\b)")
+_FIELD = re.compile(
+    rf"((?<!\w)(?:(\w{{1,20}}) )?[Nn]ame(?:: ?| (?=[A-Z]+/[A-Z])))([A-Z]{{2,20}}/[A-Z ]{{2,30}}|{_FULL})"
+)
+_THIS_IS = re.compile(rf"(\b(?i:this is) )({_FULL})(?= (?:from|here|speaking|calling)\b)")
+_I_AM = re.compile(rf"(\bI(?:'m| am) )({_NAME} {_NAME})")
+_TITLE = re.compile(
+    r"((?<![^\s(\"“])(?:Mr|Mrs|Ms|MR|MRS|Miss|Mister|Dr|Prof|Professor|Herr|Frau|Se[ñn]or|Se[ñn]ora|Sra|Monsieur|Madame"
+    rf"|Mme)\.? )({_NAME})( {_NAME})?"
+)
+_CALLED = re.compile(
+    r"(\b(?i:agent|lady|guy|man|woman|gentleman|rep|representative|person|colleague|supervisor|manager|steward"
+    r"|stewardess"
+    r"|attendant|employee|driver|someone|somebody|girl|clerk|associate|advisor|staff)"
+    rf" (?:who (?:is|was) )?(?i:called|named|by the name of) )({_NAME}(?: {_NAME})?)"
+)
+_KNOWN = re.compile(
+    r"(\b(?:(?i:(?:spoke|spoken|speaking|talked|talking|talk|speak|chatted|chatting|dealt|dealing|shout ?-?out"
+    r"|thanks|thank"
+    r" you|kudos|props|shoutout) (?:to|with))"
+    r"|(?i:agent|lady|gentleman|rep|representative|colleague|supervisor|manager|steward|stewardess|attendant"
+    r"|employee|clerk"
+    r"|associate|advisor|husband|wife|son|daughter|mother|father|mom|mum|dad|brother|sister|girlfriend"
+    r"|boyfriend|partner"
+    r"|friend),?|(?i:(?:told|promised|helped|served|assured|handled|treated|signed) by|ask(?:ed)? for|attention of))"
+    rf" )({_NAME}(?: {_NAME})?)"
+)
+_FAREWELL = re.compile(
+    r"((?i:regards|sincerely|yours(?: truly| faithfully)?|faithfully|grüßen|grüße|cordialement|saludos|greetings"
+    rf"|respectfully)[,.!]?[ \n])({_FULL_OR_INITIAL})(?=[.!,]?\s*(?:\n|\Z))"
+)
+_THANKS = re.compile(
+    r"(\b(?i:thanks|thank you|thx|cheers|best|ciao|love|xoxo|in advance)[,.!-]{0,3}( |\n))"
+    rf"({_FULL_OR_INITIAL})(?=[.!,]?\s*(?:\n|\Z))"
+)
+_NO_NAMES = frozenset(
+    "Coffee Pepper Martens Clean Fields Potato Robot Kipling Muscle Bean Who Beats Dre Oetker Scholl Universe"  # noqa: SIM905
+    " America You My The Your This It Them That These Those Me Us Him Her Back Again Today Tomorrow Yesterday"
+    " Finally Never Because And But They He She I We Support Customer Customers Service Services Monday"
+    " Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August"
+    " September October November December Just After Before When Then Team Staff Crew Everyone Everybody"
+    " Nobody Anyone All Not Is On Wrong Still Please Sir Madam Captain Guys Folks".split()
+)
+_NO_FIELDS = frozenset(
+    "product brand file user domain model app nick host company business shop store hotel game item the".split()  # noqa: SIM905
+)
+
+
+class People:
+    """Replaces names, addresses, dates of birth and papers; what it puts is told by ``put``."""
+
+    def __init__(self, put: Put, own: Callable[[str], bool]) -> None:
+        """Takes what puts placeholders, and what tells whether words are a brand's own name."""
+        self._put = put
+        self._own = own
+
+    # Names.
+
+    def _name(self, found: re.Match[str]) -> str:
+        """A name behind words that leave little doubt."""
+        name = found[2]
+        if name.split(" ", 1)[0] in _NO_NAMES or self._own(name):
+            return found[0]
+        if name[0].islower() and name not in GIVEN_NAMES:
+            return found[0]
+        return found[1] + self._put("name")
+
+    def _titled(self, found: re.Match[str]) -> str:
+        if found[2] in _NO_NAMES:
+            return found[0]
+        more = found[3] or ""
+        # "Ms Jones Is Rude": only what is known as a first name brings a second name with it.
+        whole = not more or found[2].lower() in GIVEN_NAMES
+        return found[1] + self._put("name") + ("" if whole else more)
+
+    def _field(self, found: re.Match[str]) -> str:
+        if (found[2] or "").lower() in _NO_FIELDS or self._own(found[3]):
+            return found[0]
+        return found[1] + self._put("name")
+
+    def _known(self, found: re.Match[str]) -> str:
+        """A name behind words that others may follow, too: its first part must be a known one."""
+        first, _, second = found[2].partition(" ")
+        if first.lower().removesuffix("'s") not in GIVEN_NAMES:
+            return found[0]
+        return found[1] + self._put("name") + (" " + second if second in _NO_NAMES else "")
+
+    def _thanked(self, found: re.Match[str]) -> str:
+        name = found[3]
+        first = name.split(" ", 1)[0]
+        sure = found[2] == "\n" and first not in _NO_NAMES
+        if not (sure or first.lower() in GIVEN_NAMES) or self._own(name):
+            return found[0]
+        return found[1] + self._put("name")
+
+    def introduced(self, text: str) -> str:
+        """Names that somebody gives: "my name is …", "Name: …", "this is … from …", "I'm Jane Doe"."""
+        text = _SELF.sub(self._name, text)
+        text = _FIELD.sub(self._field, text)
+        text = _THIS_IS.sub(self._name, text)
+        return _I_AM.sub(self._known, text)
+
+    def titled(self, text: str) -> str:
+        """Names behind a title: "Mr …", "Frau …"."""
+        return _TITLE.sub(self._titled, text)
+
+    def mentioned(self, text: str) -> str:
+        """Names of those whom somebody spoke to or of: "an agent called …", "spoke with …", "my husband …"."""
+        text = _CALLED.sub(self._name, text)
+        return _KNOWN.sub(self._known, text)
+
+    def signed(self, text: str) -> str:
+        """The name below a greeting, where the text ends with it."""
+        head, tail = text[:-TAIL], text[-TAIL:]
+        tail = _FAREWELL.sub(self._name, tail)
+        return head + _THANKS.sub(self._thanked, tail)
+
+    # Addresses.
+
+    def _address(self, _: re.Match[str]) -> str:
+        return self._put("address")
+
+    def placed(self, text: str) -> str:
+        """Streets with numbers, post-office boxes, postcodes and "City, ST 12345"."""
+        text = _BOX.sub(self._address, text)
+        text = _STREET.sub(self._address, text)
+        text = _STREET_FIRST.sub(self._address, text)
+        text = _CITY.sub(self._address, text)
+        return _POSTCODE.sub(self._address, text)
+
+    # Dates of birth, papers.
+
+    def _birth(self, found: re.Match[str]) -> str:
+        return found[1] + self._put("dob")
+
+    def born(self, text: str) -> str:
+        """Dates of birth, where the words before them say so."""
+        return _BIRTH.sub(self._birth, text)
+
+    def _paper(self, found: re.Match[str]) -> str:
+        tokens = found[2].split(" ")
+        kept = 0
+        for at, token in enumerate(tokens):
+            if any(sign.isdigit() for sign in token) or (at == kept and len(token) == 1 and at > 0):
+                kept = at + 1
+        value, rest = " ".join(tokens[:kept]), " ".join(tokens[kept:])
+        if sum(sign.isdigit() for sign in value) < 3 or len(value) < 5:
+            return found[0]
+        return found[1] + self._put("id") + (" " + rest if rest else "")
+
+    def _secret(self, found: re.Match[str]) -> str:
+        return found[1] + self._put("code")
+
+    def papers(self, text: str) -> str:
+        """Numbers of passports, licences, insurances and taxes, PINs and passwords, where the words before say so."""
+        text = _PAPER.sub(self._paper, text)
+        return _SECRET.sub(self._secret, text)
+
+    def numbered(self, text: str) -> str:
+        """Numbers of persons that are known by their form and check digits: US social security, Brazilian CPF."""
+        text = _SSN.sub(self._ssn, text)
+        return _CPF.sub(self._cpf, text)
+
+    def _ssn(self, found: re.Match[str]) -> str:
+        return self._put("id") if us_social_security(int(found[1]), int(found[2]), int(found[3])) else found[0]
+
+    def _cpf(self, found: re.Match[str]) -> str:
+        return self._put("id") if cpf("".join(sign for sign in found[0] if sign.isdigit())) else found[0]
+
+
+_SSN = re.compile(r"(?<![\w-])([0-8][0-9]{2})-([0-9]{2})-([0-9]{4})(?![\w-])")
+_CPF = re.compile(r"(?<![\w.])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-])")
+
+_STREET_KIND = (
+    "Street|St|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Terrace|Court|Ct|Close|Crescent|Cres"
+    "|Square|Sq|Parkway"
+    "|Pkwy|Highway|Hwy|Gardens|Grove|Mews|Wharf|Quay|Place|Way"
+)
+_CITY_NAME = r"[A-Z][\w'-]{1,20}(?: [A-Z][\w'-]{1,20}){0,2}"
+_STATE_ZIP = r"[A-Z]{2} [0-9]{5}(?:-[0-9]{4})?(?![\w-])"
+_UNIT = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|#)\.? ?[\w-]{1,6})?"
+_STREET = re.compile(
+    r"(?<![\w$€£#.,/:-])[0-9]{1,5}[A-Za-z]?(?:-[0-9]{1,4})? (?:[NSEW]\.? )?"
+    r"(?:(?!Way |Hour |Star |Minute |Day |Best |St )(?:[A-Z][\w'’.-]{0,20}|[0-9]{1,3}(?:st|nd|rd|th)) ){1,3}"
+    rf"(?:{_STREET_KIND})\b\.?{_UNIT}(?:, {_CITY_NAME}(?=[.,;!?\n]|\Z|,? {_STATE_ZIP}))?(?:,? {_STATE_ZIP})?"
+)
+_STREET_FIRST = re.compile(
+    r"(?<!\w)(?:[A-ZÄÖÜ][a-zäöüß-]{1,30}(?:straße|strasse|str\.|gasse|gracht|straat|laan|allee) [0-9]{1,4}[a-z]?(?!\w)"
+    r"(?:, [0-9]{4,5}(?: [A-Z]{2})?(?: [A-ZÄÖÜ][\w-]{1,30})?)?"
+    r"|[0-9]{1,4},? (?:rue|boulevard|chemin|impasse) (?:(?:de|du|des|la|le) ){0,3}[A-ZÉ][\w'’-]{1,20}"
+    r"|(?:Calle|Avenida|Avda\.|Via|Viale|Piazza|Corso|Rua) (?:(?:de|del|la|las|los|di|della|do|da) ){0,3}"
+    r"[A-Z][\w'’-]{1,20}(?: [A-Z][\w'’-]{1,20})?,? [0-9]{1,4}(?![\w:.]| ?(?:hours?|h|days?|times?|min\w{0,5}"
+    r"|weeks?)\b))"
+)
+_BOX = re.compile(r"(?<!\w)[Pp]\.? ?[Oo]\.? ?[Bb]ox [0-9]{1,6}(?!\w)")
+_CITY = re.compile(rf"(?<![\w$]){_CITY_NAME}, {_STATE_ZIP}")
+# The last two letters of a postcode are never C, I, K, M, O or V: "3AM" is a time.
+_POSTCODE = re.compile(r"(?<![\w-])[A-Z]{1,2}[0-9][A-Z0-9]? [0-9](?!GB|TB)[ABD-HJLNP-UW-Z]{2}(?![\w-])")
+
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]{0,6}"
+_DAY = "[0-9]{1,2}(?:st|nd|rd|th)?"
+_BIRTH = re.compile(
+    r"((?<!\w)(?i:born(?: on)?|d\.?o\.?b\.?|date of birth|birth ?date|birthday is|geburtsdatum|geboren am"
+    r"|née? le|nacid[oa] el)"
+    r"(?: is| was)?[: (]{1,2}(?:on )?)"
+    rf"(?:[0-9]{{1,2}}[./-][0-9]{{1,2}}[./-][0-9]{{2,4}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+    rf"|(?:the )?{_DAY}(?: of)? {_MONTH},? [0-9]{{4}}|{_MONTH} {_DAY},? [0-9]{{4}})(?!\w)"
+)
+_PAPER = re.compile(
+    r"((?<!\w)(?i:ssn|social security|ni number|national insurance|dni|nie|cpf|passport"
+    r"|driver'?s?'? licen[cs]e|licen[cs]e"
+    r"|bsn|aadhaar|pesel|codice fiscale|steuer-?id|tax id|personnummer|known travell?er|ktn|redress)"
+    r"(?i: (?:number|num|no\.?|nr\.?|is|es|id)){0,2}[:#]?(?: is)? ?)"
+    r"([A-Z0-9](?:[ .-]?[A-Z0-9]){3,24}(?![a-z]))"
+)
+_SECRET = re.compile(
+    r"((?<!\w)(?i:password|passcode|pass code|pin code|pin number|pin|cvv|cvc|security code)(?i: is| was)?[:=]? ?)"
+    r"(?:(?=[^\s]{0,30}[0-9])(?=[^\s]{0,30}[A-Za-z])[^\s]{4,30}(?<![.,;:])|[0-9]{3,8}(?!\w))"
+)
