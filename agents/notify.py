@@ -7,7 +7,7 @@ from streams.frames import Frame
 
 
 async def notify(frames: Any) -> None:
-    """alerts (key: fingerprint) → log, webhook."""
+    """alerts (key: fingerprint) → log, receivers; receipts (key: fingerprint|revision|receiver)."""
     stream: AsyncIterable[Frame] = frames
     async for frame in stream:
         await frames.app.notify(frame)

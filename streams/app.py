@@ -15,16 +15,17 @@ from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 from mode import Service
 
-from streams import broker, pseudonym_key
+from streams import broker, pseudonym_key, routes_file
 from streams.catalog import Catalogs
+from streams.delivery import Delivery
 from streams.detection import detector
 from streams.frame_app import FrameApp, Handle
 from streams.frames import Frame, Lag
 from streams.health import serve
 from streams.notify_stage import NotifyStage
-from streams.notifying import sinks
 from streams.outbox import BATCH_BYTES
 from streams.reader import Reader
+from streams.receipt_log import ReceiptLog
 from streams.scoring import Pseudonyms, Scorer
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
@@ -76,7 +77,14 @@ class Runtime(Service):  # type: ignore[misc]
             settings, app.address, catalogs, app.detector, self.state_producer, publisher, self.telemetry
         )
         self.silences = SilenceLog(settings, app.address, self.producer)
-        self.notify = NotifyStage(settings, sinks(settings), self.silences, self.telemetry)
+        self.delivery = Delivery(
+            app.routes,
+            app.receivers,
+            ReceiptLog(settings, app.address, self.producer),
+            self.telemetry,
+            settings.partitions,
+        )
+        self.notify = NotifyStage(settings, self.delivery, self.silences, self.telemetry)
         self.watchdog = Watchdog(settings.stalled_after.total_seconds())
         self.absence = Absence()
         self._told: set[Place] = set()
@@ -178,6 +186,10 @@ class Runtime(Service):  # type: ignore[misc]
     async def _read_silences(self) -> None:
         await self.silences.read()
 
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _deliver(self) -> None:
+        await self.delivery.run()
+
     @Service.timer(RELEASE_SECONDS)  # type: ignore[untyped-decorator]
     async def _release(self) -> None:
         if self.app.flowing:
@@ -194,6 +206,7 @@ class Runtime(Service):  # type: ignore[misc]
 
     def _observe(self) -> None:
         self.detect.observe()
+        self.delivery.observe()
         self.telemetry.broker_up.set(self.absence.seconds(time.monotonic()) is None)
         self.telemetry.lag.clear()  # A partition that others have now would show its last lag for ever.
         self.telemetry.stalled.clear()
@@ -213,6 +226,8 @@ class App(FrameApp):
         self.catalogs = Catalogs.load(settings.catalog, settings.catalogs)
         self.detector = detector(settings.detector)
         self.pseudonyms = Pseudonyms(pseudonym_key.load(settings))
+        self.routes = routes_file.load(settings)
+        self.receivers = self.routes.make()
         super().__init__(settings.group, settings, address)
         prefix = settings.topic_prefix
         self.raw = self.frames(*(topic.full_name(prefix) for topic in RAW.values()))

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from schemas.alerts import Alert
-from streams.notifying import Sink, tell
+from streams.delivery import Delivery
 from streams.outbox import partition_of
+from streams.receivers import Log
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
 from streams.silencing import Decision
@@ -24,8 +25,9 @@ log = logging.getLogger(__name__)
 class NotifyStage:
     """alerts → people, but for what is silenced or acknowledged."""
 
-    def __init__(self, settings: Settings, sinks: list[Sink], silences: SilenceLog, telemetry: Telemetry) -> None:
-        self._sinks = sinks
+    def __init__(self, settings: Settings, delivery: Delivery, silences: SilenceLog, telemetry: Telemetry) -> None:
+        self._log = Log()
+        self._delivery = delivery
         self._silences = silences
         self._telemetry = telemetry
         self._partitions = settings.partitions
@@ -33,23 +35,25 @@ class NotifyStage:
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._releasing = asyncio.Lock()
         self._closed = False
-        for sink in sinks:
-            for result in ("delivered", "failed", "silenced", "acknowledged"):
-                telemetry.deliveries.labels(sink.name, result)  # From zero on, so that the first failure is a rise.
+        for result in ("delivered", "silenced", "acknowledged"):
+            telemetry.deliveries.labels(self._log.name, result)
 
     async def close(self) -> None:
-        """Give back what the sinks hold."""
+        """Tell nothing more, and give back what the receivers hold."""
         self._closed = True
         async with self._releasing:
-            for sink in self._sinks:
-                await sink.close()
+            await self._delivery.close()
 
     def assigned(self, partitions: set[int]) -> None:
         """These partitions of ``alerts`` are this worker's now."""
         self._owned = set(partitions)
+        self._delivery.assigned(partitions)
 
     async def handle(self, frame: Arrived) -> None:
-        """Tell each change of an alert to every sink, unless it is muted."""
+        """Have each change of an alert told to whom it concerns, unless it is muted.
+
+        Nobody is waited for but the broker: whoever is to be told has a queue of its own.
+        """
         # What was silenced before we came here counts, and what others had muted who had the partition before us.
         await self._silences.catch_up()
         async with self._turns[frame.partition]:
@@ -77,12 +81,17 @@ class NotifyStage:
                         await self._carry_out(*released)
 
     async def _carry_out(self, alert: Alert, decision: Decision) -> None:
+        result = decision.why_not or "delivered"
         if decision.why_not is None:
-            for sink, arrived in await tell(self._sinks, alert):
-                self._telemetry.deliveries.labels(sink, "delivered" if arrived else "failed").inc()
+            if not await self._delivery.accept(alert):
+                return  # Whoever has the partition now reads it again.
+            self._log.tell(alert)
         else:
             log.info("Alert %s/%d is %s (%s): nobody is told", alert.fingerprint, alert.revision, decision.why_not,
                      decision.by)  # fmt: skip
-            for receiver in self._sinks:
-                self._telemetry.deliveries.labels(receiver.name, decision.why_not).inc()
+            if alert.status == "resolved":
+                await self._delivery.over(alert)
+            for receiver in self._delivery.names(alert):
+                self._telemetry.deliveries.labels(receiver, result).inc()
+        self._telemetry.deliveries.labels(self._log.name, result).inc()
         await self._silences.carry_out(decision)

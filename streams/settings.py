@@ -94,7 +94,16 @@ class Settings(BaseSettings):
     detector: str = Field("surge", description="What decides that customers say more than usual: streams/detection.")
 
     # Telling.
+    routes: Path | None = Field(
+        None, description="TOML file that says who is told of which alert: deploy/notify.md. Unset: those below, all."
+    )
     webhook_url: SecretStr | None = Field(None, description="Where notify posts each alert's change as JSON.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signs what is posted there; 16 characters at least. Unset: it is not signed."
+    )
+    alertmanager_url: SecretStr | None = Field(
+        None, description="Prometheus' Alertmanager that is told each alert, and again until it is resolved."
+    )
 
     # Bounds.
     max_brands: int = Field(

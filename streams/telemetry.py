@@ -66,8 +66,20 @@ class Telemetry:
         )
         self.alerts = Counter("groundswell_alerts", "Changes of alerts, by status.", ["status"], registry=self.registry)
         self.deliveries = Counter(
-            "groundswell_deliveries", "Alerts given to a receiver, by receiver and result.", ["receiver", "result"],
+            "groundswell_deliveries", "Changes of alerts, by receiver and what became of them.", ["receiver", "result"],
             registry=self.registry,
+        )  # fmt: skip
+        self.delivery_attempts = Counter(
+            "groundswell_delivery_attempts", "Tries to tell a receiver, by whether it took it.",
+            ["receiver", "result"], registry=self.registry,
+        )  # fmt: skip
+        self.deliveries_waiting = Gauge(
+            "groundswell_deliveries_waiting", "Changes of alerts that a receiver is still to be told.",
+            ["receiver"], registry=self.registry,
+        )  # fmt: skip
+        self.delivery_delay = Gauge(
+            "groundswell_delivery_delay_seconds", "How long the oldest of them has waited; 0 while none does.",
+            ["receiver"], registry=self.registry,
         )  # fmt: skip
         self.frame_seconds = Histogram(
             "groundswell_frame_seconds", "From a frame's receipt to the broker's acknowledgements.", ["stage"],

@@ -12,6 +12,7 @@ from schemas.feeds import Delight, Handoff, PainPoint
 from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
 from schemas.raw import Post, Review, Source, Ticket
+from schemas.receipts import Receipt
 from schemas.scored import Scored
 from schemas.silences import SilenceRecord
 
@@ -69,6 +70,8 @@ HANDOFFS = Topic("handoffs.v1", Handoff, "event or conversation id", "compact,de
 QUARANTINE = Topic("quarantine.v1", Quarantined, "origin", "delete", 90 * DAY_MS, 16 * MIB)
 SILENCES = Topic("silences.v1", SilenceRecord, "id", "compact,delete", 365 * DAY_MS)
 """What people and notify write, and no step: what is over stays for a year, to look up who silenced what."""
+RECEIPTS = Topic("receipts.v1", Receipt, "fingerprint|revision|receiver", "compact,delete", 30 * DAY_MS)
+"""What notify writes. Longer than anything is tried again, and than a firing alert goes without a reminder."""
 
 STATE_CONFIG = {
     "cleanup.policy": "compact",
@@ -81,7 +84,7 @@ STATE_CONFIG = {
 
 RAW: dict[Source, Topic] = {"reviews": REVIEWS, "posts": POSTS, "tickets": TICKETS}
 DERIVED = (SCORED, METRICS, ALERTS, PAIN_POINTS, DELIGHTS, HANDOFFS, QUARANTINE)
-ALL = (*RAW.values(), *DERIVED, SILENCES)
+ALL = (*RAW.values(), *DERIVED, SILENCES, RECEIPTS)
 
 
 def named(name: str, prefix: str = "") -> Topic:

@@ -14,6 +14,7 @@ from groundswell.cli import (
     evaluate,
     quarantine,
     replay,
+    routes,
     schema,
     score,
     send,
@@ -76,6 +77,7 @@ app.command()(doctor.doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(silence.app, name="silence")
+app.add_typer(routes.app, name="routes")
 app.command()(silence.ack)
 
 

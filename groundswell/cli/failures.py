@@ -29,6 +29,7 @@ CODES = {
     "MissingDataError": Exit.USAGE,
     "SetupError": Exit.USAGE,
     "CatalogError": Exit.USAGE,
+    "RoutesError": Exit.USAGE,
     "UnknownDetectorError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,

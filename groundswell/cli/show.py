@@ -15,6 +15,7 @@ from schemas.feeds import Handoff, PainPoint
 from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
 from schemas.raw import RawEvent
+from schemas.receipts import Receipt
 from schemas.scored import Scored
 from schemas.silences import Acknowledgement, Matchers, Muted, Silence, SilenceRecord
 
@@ -127,6 +128,17 @@ def quarantined(it: Quarantined) -> Text:
     return text.append(f"{it.reason} ", style="yellow").append(_short(it.detail))
 
 
+def receipt(it: Receipt) -> Text:
+    """What became of telling one change of an alert to one receiver."""
+    style = {"delivered": "green", "failed": "bold red", "retrying": "yellow"}.get(it.outcome, "dim")
+    text = Text(f"{_moment(it.updated_at)} ", style="dim").append(f"{it.outcome} ", style=style)
+    text.append(f"{it.receiver} ", style="bold").append(f"{it.status}, severity {it.severity}, ")
+    text.append(f"{clean(it.brand)}: {_short(it.title)}")
+    why = f", {_short(it.why)}" if it.why else ""
+    tries = f", {it.attempts} tries" if it.attempts > 1 else ""
+    return text.append(f"  {it.fingerprint} revision {it.revision}{tries}{why}", style="dim")
+
+
 def silence(it: Silence) -> Text:
     """What is told to nobody, from when to when, who said so and why."""
     text = Text(f"{it.id} ", style="bold").append(f"silence of {clean(matchers(it.matchers))}")
@@ -180,6 +192,7 @@ _SHOWN: tuple[tuple[type[BaseModel], Callable[[Any], Text]], ...] = (
     (Handoff, handoff),
     (Quarantined, quarantined),
     (SilenceRecord, _silence_record),
+    (Receipt, receipt),
     (RawEvent, raw),
 )
 

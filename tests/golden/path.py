@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,15 +13,18 @@ import orjson
 
 from schemas.alerts import Alert
 from schemas.raw import Source
+from schemas.receipts import Receipt
 from schemas.silences import Acknowledgement, Matchers, Silence
 from streams.catalog import Catalogs
 from streams.detection import detector
+from streams.receivers import Again
 from streams.recorded import RecordedEvent
 from streams.replay import replay
 from streams.scoring import Pseudonyms, Scorer
 from streams.silencing import Silences, acknowledgement_id
-from streams.topics import ALERTS, ALL, HANDOFFS, RAW, SILENCES, Topic
+from streams.topics import ALERTS, ALL, HANDOFFS, RAW, RECEIPTS, SILENCES, Topic
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE
+from tests.support.telling import Clock, Phone, Receipts, delivery, until, working
 
 HERE = Path(__file__).parent
 WIRE = HERE / "wire"
@@ -78,7 +82,28 @@ def produced() -> dict[str, list[dict[str, Any]]]:
     for topic, key, value in records:
         held[topic.short_name].append({"key": key, "value": orjson.loads(orjson.dumps(value))})
     held[SILENCES.short_name] = list(_silenced(Alert.model_validate(held[ALERTS.short_name][0]["value"])))
+    held[RECEIPTS.short_name] = list(_told([Alert.model_validate(it["value"]) for it in held[ALERTS.short_name]][:2]))
     return {topic.short_name: sample(topic, held[topic.short_name]) for topic in ALL}
+
+
+def _told(alerts: list[Alert]) -> Iterator[dict[str, Any]]:
+    """An alert whose first change a receiver would not take, and its next one that it did."""
+
+    async def told() -> list[Receipt]:
+        phone, receipts, clock = Phone(), Receipts(1), Clock()
+        async with working(delivery({"care": phone}, receipts, clock=clock), {0}) as it:
+            phone.failing = Again("the receiver answered 503")
+            await it.accept(alerts[0])
+            await until(lambda: receipts.outcomes("care")[alerts[0].brand, 1] == "retrying")
+            first = receipts.written[1]
+            phone.failing = None
+            await it.accept(alerts[1])
+            await until(lambda: receipts.written[-1].outcome == "delivered")
+        # How often the first one was tried until the second came depends on the machine.
+        return [receipts.written[0], first, *receipts.written[-2:]]
+
+    for receipt in asyncio.run(told()):
+        yield {"key": receipt.key, "value": receipt.model_dump(mode="json")}
 
 
 def _silenced(alert: Alert) -> Iterator[dict[str, Any]]:

@@ -59,6 +59,7 @@ def test_the_commands_are_those_of_the_readme() -> None:
         "up", "worker", "send", "tail", "score", "replay", "backtest", "doctor", "schema", "topics create",
         "topics check", "topics list", "quarantine list", "quarantine show", "quarantine requeue", "silence list",
         "silence end", "ack",
+        "routes check", "routes test",
     }  # fmt: skip
 
 
@@ -196,6 +197,7 @@ def test_schemas_are_printed_for_all_topics_or_one(run: Run) -> None:
     assert list(everything) == [
         "reviews", "posts", "tickets",
         "scored", "metrics", "alerts", "pain-points", "delights", "handoffs", "quarantine", "silences",
+        "receipts",
     ]  # fmt: skip
     alerts = orjson.loads(run("schema", "groundswell.alerts.v1").stdout)
     assert alerts == everything["alerts"]

@@ -23,12 +23,12 @@ from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.listener import Listener
 from streams.notify_stage import NotifyStage
-from streams.notifying import SINKS, Log
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
 from streams.stages import DetectStage
 from streams.telemetry import STAGES, UNCOUNTED, Telemetry
 from streams.topics import ALL
+from tests.support.telling import Phone, Receipts, delivery
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -292,10 +292,18 @@ def test_compose_itself_reads_the_file() -> None:
 # Prometheus.
 
 
+def notifying(telemetry: Telemetry) -> None:
+    """Have everything shown that is shown of notify, with one receiver."""
+    told = delivery({"care": Phone()}, Receipts(4), telemetry=telemetry)
+    NotifyStage(Settings(), told, SilenceLog(Settings(), "127.0.0.1:1", None), telemetry)
+    told.observe()
+    telemetry.delivery_attempts.labels("care", "taken")
+
+
 def exported() -> dict[str, set[str]]:
     """Every series that a worker can show → its labels; a partition's are shown once there is one."""
     telemetry = Telemetry()
-    NotifyStage(Settings(), [Log()], SilenceLog(Settings(), "127.0.0.1:1", None), telemetry)
+    notifying(telemetry)
     telemetry.lag.labels("groundswell.scored.v1", 0).set(0)
     telemetry.stalled.labels("groundswell.scored.v1", 0).set(0)
     telemetry.watermark.labels(0).set(0)
@@ -323,8 +331,8 @@ BY_PROMETHEUS = {"job", "instance"}
 VALUES = {
     "stage": set(STAGES),
     "reason": {*get_args(QuarantineReason), *UNCOUNTED},
-    "result": {"delivered", "failed", "silenced", "acknowledged"},
-    "receiver": set(SINKS),
+    "result": {"delivered", "failed", "superseded", "silenced", "acknowledged", "taken"},
+    "receiver": {"log", "care"},
     "topic": {topic.short_name for topic in ALL} | {topic.full_name(Settings().topic_prefix) for topic in ALL},
     "job": {"groundswell"},
 }
@@ -475,9 +483,9 @@ def test_prometheus_finds_the_workers(compose: Any) -> None:
 
 def test_counters_begin_at_zero_for_increase_sees_no_first_value() -> None:
     telemetry = Telemetry()
-    NotifyStage(Settings(), [Log()], SilenceLog(Settings(), "127.0.0.1:1", None), telemetry)
+    notifying(telemetry)
     for name, labels in (
-        ("groundswell_deliveries_total", {"receiver": "log", "result": "failed"}),
+        ("groundswell_deliveries_total", {"receiver": "care", "result": "failed"}),
         ("groundswell_quarantined_records_total", {"reason": "scoring_failed"}),
         ("groundswell_uncounted_records_total", {"reason": "too_late"}),
         ("groundswell_records_total", {"stage": "score"}),

@@ -1,4 +1,4 @@
-"""notify, with sinks that remember and a topic of silences that does as it is told."""
+"""notify, with a receiver that remembers and a topic of silences that does as it is told."""
 
 from __future__ import annotations
 
@@ -22,26 +22,11 @@ from streams.silencing import Decision, Silences
 from streams.stages import Arrived
 from streams.telemetry import Telemetry
 from tests.support.alerts import alert
+from tests.support.telling import Phone, Receipts, delivery, until
 
 PARTITIONS = 4
 MINE = partition_of(alert().fingerprint.encode(), PARTITIONS)
-
-
-class Remembers:
-    """A sink."""
-
-    name = "log"
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, int]] = []
-        self.closed = False
-
-    async def deliver(self, alert: Alert) -> None:
-        assert not self.closed
-        self.told.append((alert.brand, alert.revision))
-
-    async def close(self) -> None:
-        self.closed = True
+ALL = set(range(PARTITIONS))
 
 
 class Topic:
@@ -75,10 +60,15 @@ class World:
     """A stage and what is around it."""
 
     def __init__(self) -> None:
-        self.sink, self.topic, self.telemetry = Remembers(), Topic(), Telemetry()
+        self.sink, self.topic, self.telemetry = Phone(), Topic(), Telemetry()
         settings = Settings(partitions=PARTITIONS)
-        self.stage = NotifyStage(settings, [self.sink], self.topic, self.telemetry)  # type: ignore[arg-type, list-item]
-        self.stage.assigned({MINE})
+        self.delivery = delivery({"care": self.sink}, Receipts(PARTITIONS), telemetry=self.telemetry)
+        self.stage = NotifyStage(settings, self.delivery, self.topic, self.telemetry)  # type: ignore[arg-type]
+        self.stage.assigned(ALL)
+
+    async def settled(self) -> None:
+        """Wait until everybody has been told what is to be told."""
+        await until(lambda: not len(self.delivery._waiting["care"]))
 
     async def handle(self, *alerts: Alert | bytes) -> None:
         values = [it if isinstance(it, bytes) else it.model_dump_json().encode() for it in alerts]
@@ -87,14 +77,18 @@ class World:
         )
 
     def count(self, result: str) -> float | None:
-        labels = {"receiver": "log", "result": result}
+        labels = {"receiver": "care", "result": result}
         return self.telemetry.registry.get_sample_value("groundswell_deliveries_total", labels)
 
 
 def played(story: Callable[[World], Awaitable[None]]) -> World:
     async def play() -> World:
         world = World()
+        working = asyncio.create_task(world.delivery.run())
         await story(world)
+        await world.settled()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
         return world
 
     return asyncio.run(play())
@@ -120,6 +114,7 @@ def test_what_is_muted_is_counted_and_told_when_the_silence_is_ended() -> None:
         world.topic.read.set()
         silence = world.topic.put()
         await world.handle(alert(), b"\xff", alert("Other"), alert(revision=2))
+        await world.settled()
         assert world.sink.told == [("Other", 1)]
         await world.stage.release()
         assert world.sink.told == [("Other", 1)]
@@ -138,10 +133,11 @@ def test_only_who_has_the_partition_tells_what_was_muted() -> None:
         silence = world.topic.put()
         await world.handle(alert())
         world.topic.put(**dict(silence) | {"ended_at": datetime.now(UTC)})
-        world.stage.assigned({(MINE + 1) % PARTITIONS})
+        world.stage.assigned(ALL - {MINE})
         await world.stage.release()
+        await world.settled()
         assert world.sink.told == []
-        world.stage.assigned({MINE})
+        world.stage.assigned(ALL)
         await world.stage.release()
 
     assert played(story).sink.told == [("Acme", 1)]
