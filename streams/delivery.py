@@ -238,13 +238,12 @@ class Delivery:
             self._telemetry.delivery_attempts.labels(name, "failed").inc()
             log.warning("%s did not take alert %s/%d (%s), try %d", name, change.alert.fingerprint,
                         change.alert.revision, why, change.attempts)  # fmt: skip
-            given = waiting.failed(change)
-            await self._give_way(name, given)
-            if change in given:
-                return after
+            await self._give_way(name, waiting.failed(change))
+            if not waiting.holds(change):
+                return after  # It gave way while it was on its way, or is another worker's.
             if self._now() - change.accepted_at > self._routes.receivers[name].give_up_after:
                 await self._give_up(name, change, f"given up after {change.attempts} tries: {why}")
-            elif self._mine(change):
+            else:
                 await self._receipts.write([self._receipt(name, change, "retrying", why)])
         else:
             waiting.failures = 0

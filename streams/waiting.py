@@ -99,6 +99,10 @@ class Waiting:
         """What is to be told now; it stays until it is settled or has failed."""
         return next(iter(self._lines.values()))[0] if self._lines else None
 
+    def holds(self, change: Change) -> bool:
+        """Whether it is still to be told."""
+        return any(it is change for it in self._lines.get(change.alert.fingerprint, ()))
+
     def settled(self, change: Change) -> None:
         """It was told, or is given up."""
         fingerprint = change.alert.fingerprint
