@@ -51,8 +51,8 @@ def check(file: File = None, as_json: options.AsJson = False) -> None:
     if not routes.receivers:
         say("Nobody is told but the log: name a file with GROUNDSWELL_ROUTES.")
         return
-    told = (f"{name} ({getattr(config, 'type', '')})" for name, config in routes.receivers.items())
-    say(f"Receivers: {', '.join(told)}")
+    named = (f"{name} ({getattr(config, 'type', '')})" for name, config in routes.receivers.items())
+    say(f"Receivers: {', '.join(named)}")
     out().print(table)
 
 
