@@ -9,9 +9,9 @@ from pydantic import Field
 from schemas.base import Share, Timestamp, Wire
 from schemas.scored import Part
 
-Kind = Literal["surge", "pain_point", "delight", "volume"]
+Kind = Literal["surge", "pain_point", "delight", "volume", "share", "mood", "silence"]
 Status = Literal["firing", "updated", "resolved"]
-Reason = Literal["first", "severity_rose", "reminder", "recovered", "returned"]
+Reason = Literal["first", "severity_rose", "reminder", "recovered", "returned", "expired"]
 
 
 class Quote(Part):
@@ -42,14 +42,18 @@ class Alert(Wire):
     revision: int = Field(ge=1, description="Grows by one with each change; fingerprint and revision name one record.")
     status: Status
     reason: Reason = Field(
-        description="Why this record was published. returned: it goes on after it seemed over, no worse than before."
+        description="Why this record was published. returned: it goes on after it seemed over, no worse than before; "
+        "expired: a silence has lasted so long that it is what is usual now."
     )
     brand: str
     kind: Kind = Field(
         description="surge: a brand's unhappy customers; volume: all of its customers, whatever they say; "
-        "pain_point, delight: one entry of the catalog."
+        "pain_point, delight: one entry of the catalog; share: more of a usual number of customers name a pain point; "
+        "mood: more of them are unhappy, or in one bad emotion; silence: a channel from which nobody is heard any more."
     )
     pain_point: str | None = Field(None, description="Id of the pain point or delight; null for a brand as a whole.")
+    channel: str | None = Field(None, description="The channel that a silence is about.")
+    feeling: str | None = Field(None, description="The emotion that a mood alert is about; null: how many are unhappy.")
     title: str
     severity: int = Field(ge=1, le=4, description="The worst so far; 1 is the worst there is.")
     severity_why: str = Field(description="The formula of severity with its numbers.")
@@ -60,6 +64,9 @@ class Alert(Wire):
     recovery_seconds: float | None = Field(None, ge=0, description="From onset to end; known when it is resolved.")
     window_seconds: int = Field(gt=0, description="Length of the window that is judged.")
     observed: int = Field(ge=0, description="Distinct voices in that window.")
+    observed_of: int | None = Field(
+        None, ge=0, description="Distinct voices among which observed are counted; null where their number is judged."
+    )
     expected: float = Field(ge=0, description="Distinct voices that the baseline expects in such a window.")
     ratio: float = Field(ge=0, description="observed / expected.")
     probability: Share = Field(description="How likely the baseline makes at least this many voices.")

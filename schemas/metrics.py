@@ -9,7 +9,9 @@ from pydantic import Field
 from schemas.base import Share, Timestamp, Wire
 from schemas.scored import Part
 
-Silence = Literal["fired", "firing", "below_baseline", "below_minimum", "no_baseline", "one_voice", "inhibited"]
+Silence = Literal[
+    "fired", "firing", "below_baseline", "below_minimum", "no_baseline", "one_voice", "inhibited", "not_flat"
+]
 
 
 class Tally(Part):
@@ -52,3 +54,7 @@ class WindowMetrics(Wire):
     rolling_24h: Tally | None = None
     late: int = Field(0, ge=0, description="Of this window's mentions, those that arrived after it was closed.")
     decision: Decision | None = Field(None, description="At the end of each five minutes, per series that is judged.")
+    others: dict[str, Decision] = Field(
+        default_factory=dict,
+        description="Kind of alert (share, mood) → what its detector thought, where it came near to an alert.",
+    )

@@ -16,6 +16,8 @@ from streams.effects import Effects
 from streams.judging import Judging
 from streams.metrics import key_of, window_metrics
 from streams.point_feeds import PointFeeds
+from streams.source_watch import SourceWatch
+from streams.subjects import subject_of
 from streams.topics import METRICS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.bounds import Bounds
@@ -28,6 +30,9 @@ from streams.windows.store import WindowStore
 Witness = Callable[[str, str, int, Verdict, bool], None]
 """Told of every verdict: brand, series, end of the judged window in milliseconds, verdict, and whether an alert on the
 series fires now. It changes nothing."""
+
+QUIET = ("below_minimum", "no_baseline")
+"""Verdicts of which there is nothing to tell."""
 
 
 @dataclass(slots=True)
@@ -54,12 +59,14 @@ class Brand:
     windows: WindowStore = field(init=False)
     desk: Desk = field(init=False)
     judging: Judging = field(init=False)
+    sources: SourceWatch = field(init=False)
     feeds: PointFeeds = field(init=False)
 
     def __post_init__(self) -> None:
         self.windows = WindowStore(self.name, self.bounds)
         self.desk = Desk(self.name)
         self.judging = Judging(self.name, self.catalog, self.detector, self.bounds)
+        self.sources = SourceWatch(self.name, self.catalog)
         self.feeds = PointFeeds(self.name, self.catalog)
 
     # What records do.
@@ -148,6 +155,7 @@ class Brand:
     def joined(self, effects: Effects) -> None:
         """Time moves on, by the clocks that it follows now."""
         self.joining = False
+        self.sources.forget(effects)
         self._keep_head(effects)
 
     def catch_up(self, closed_ms: int | None) -> None:
@@ -175,15 +183,16 @@ class Brand:
         rolled_ms = self.windows.rolled_ms
         if self.windows.hour.cells or self.judging.firing:
             return rolled_ms - rolled_ms % FIVE_MINUTES_MS + FIVE_MINUTES_MS
+        told = self.sources.due_ms(rolled_ms)
         day = self.windows.day.cells
         if not day and not self.feeds.fed:
-            return None
+            return told
         tick = rolled_ms - rolled_ms % HOUR_MS + HOUR_MS
         if day and self.feeds.settled(self.windows):
             # Until the oldest minute leaves the day, no hour has anything to tell.
             leaves_ms = day[0].start_ms + DAY_MS
             tick = max(tick, leaves_ms - leaves_ms % HOUR_MS + HOUR_MS)
-        return tick
+        return tick if told is None else min(tick, told)
 
     def _close(self, end_ms: int, effects: Effects) -> None:
         """A minute is over: it joins the rolling sums and the alerts that are going on, and is told."""
@@ -203,41 +212,74 @@ class Brand:
     def _tick(self, now_ms: int, effects: Effects) -> None:
         """Five minutes are over: every series is judged, and the windows that end now are told with the verdicts."""
         self.windows.roll(now_ms, effects)
-        decisions = self._judge(now_ms, effects)
+        decisions, others = self._judge(now_ms, effects)
         cell = self.windows.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
-        for name in sorted({*decisions, *cell.names()} - {NEGATIVE}):
-            verdict = decisions.get(name)
+        for name in sorted({*decisions, *others, *cell.names()} - {NEGATIVE}):
+            verdict, more = decisions.get(name), others.get(name)
             # A quiet minute of a quiet series is no news.
-            if cell.holds(name) or (verdict is not None and verdict.reason not in ("below_minimum", "no_baseline")):
-                self._publish_window(cell, name, self.windows.sums(name), verdict, effects)
+            if more or cell.holds(name) or (verdict is not None and verdict.reason not in QUIET):
+                self._publish_window(cell, name, self.windows.sums(name), verdict, effects, more)
         if now_ms % HOUR_MS == 0:
             self.judging.learn(now_ms, self.windows, effects)
+            self.sources.learn(now_ms, self.windows, effects)
             for name in self.feeds.due(self.windows):
                 self._publish_feed(name, now_ms, effects)
 
-    def _judge(self, now_ms: int, effects: Effects) -> dict[str, Verdict]:
-        """The verdict on each series; that on the unhappy is told with everything that customers say, unless that
-        is news by itself."""
-        names = {*self.windows.hour.series, *self.judging.firing}
+    def _judge(self, now_ms: int, effects: Effects) -> tuple[dict[str, Verdict], dict[str, dict[str, Verdict]]]:
+        """The verdict on each series, and what those of other kinds think of it where they came near to an alert.
+
+        The verdict on the unhappy is told with everything that customers say, unless that is news by itself.
+        """
+        firing = {name for name in self.judging.firing if subject_of(name).series == name}
+        names = {*self.windows.hour.series, *firing}
         wholes = [name for name in (NEGATIVE, EVERYTHING) if name in names]
         decisions: dict[str, Verdict] = {}
+        whole: Verdict | None = None
         # The unhappy come after the points, and everybody last: what is more precise speaks for them.
         for name in (*sorted(names.difference(wholes)), *wholes):
             verdict, alerted = self.judging.judge(name, now_ms, self.windows, effects)
             if name != EVERYTHING or EVERYTHING not in decisions or verdict.reason in ("fired", "firing"):
                 decisions[EVERYTHING if name == NEGATIVE else name] = verdict
-            if self.witness is not None:
-                self.witness(self.name, name, now_ms, verdict, self.judging.alert_of(name) is not None)
+            if name == EVERYTHING:
+                whole = verdict
+            self._show(name, now_ms, verdict)
             if alerted and name not in wholes:
                 self._publish_feed(name, now_ms, effects)
-        return decisions
+        others: dict[str, dict[str, Verdict]] = {}
+        for name, verdict in self.judging.judge_parts(whole, now_ms, self.windows, effects).items():
+            if verdict.reason not in (*QUIET, "below_baseline"):
+                others.setdefault(subject_of(name).point or EVERYTHING, {})[subject_of(name).of or ""] = verdict
+            if verdict.reason not in QUIET:
+                self._show(name, now_ms, verdict)
+        for name, verdict in self.sources.judge(now_ms, self.windows, effects).items():
+            self._show(name, now_ms, verdict)
+        return decisions, others
+
+    def _show(self, name: str, now_ms: int, verdict: Verdict) -> None:
+        if self.witness is not None:
+            self.witness(self.name, name, now_ms, verdict, name in self.judging.firing or name in self.sources.firing)
 
     # What is told.
 
-    def _publish_window(self, cell: Cell, name: str, sums: Sums, verdict: Verdict | None, effects: Effects) -> None:
-        decision = verdict.published() if verdict is not None else None
-        window = cell.aggregate(name)
-        record = window_metrics(self.name, name, cell.start_ms, window, rolling=sums, late=cell.late, decision=decision)
+    def _publish_window(
+        self,
+        cell: Cell,
+        name: str,
+        sums: Sums,
+        verdict: Verdict | None,
+        effects: Effects,
+        others: dict[str, Verdict] | None = None,
+    ) -> None:
+        record = window_metrics(
+            self.name,
+            name,
+            cell.start_ms,
+            cell.aggregate(name),
+            rolling=sums,
+            late=cell.late,
+            decision=verdict.published() if verdict is not None else None,
+            others={kind: other.published() for kind, other in sorted((others or {}).items())},
+        )
         effects.publish(METRICS, key_of(self.name, name, cell.start_ms), record)
 
     def _publish_feed(self, name: str, now_ms: int, effects: Effects) -> None:
@@ -269,8 +311,14 @@ class Brand:
             self.windows.restore_past(name, state)
         elif kind == "past":
             self.judging.restore_past(name, state)
+        elif kind == "alert" and subject_of(name).channel is not None:
+            self.sources.restore_alert(name, state)
         elif kind == "alert":
             self.judging.restore_alert(name, state)
+        elif kind == "feelings":
+            self.judging.restore_feelings(state)
+        elif kind == "channel":
+            self.sources.restore_channel(name, state)
         elif kind == "case":
             self.desk.restore_case(name, state)
         elif kind == "answer":
@@ -282,6 +330,8 @@ class Brand:
         """Have everything that is stored of the brand deleted."""
         kept: dict[str, Iterable[str]] = {"head": [""], "past": self.judging.baselines, "alert": self.judging.episodes}
         kept |= {"cell": self.windows.stored(), "case": self.desk.cases, "answer": self.desk.answers}
+        kept |= {"feelings": [""], "channel": self.sources.heard}
+        kept["alert"] = [*self.judging.episodes, *self.sources.episodes]
         kept["past_events"] = [str(past.start_ms) for past in self.windows.past]
         for kind, names in kept.items():
             for name in names:

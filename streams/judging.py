@@ -9,10 +9,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.alerts import Kind
-from streams.alerting import CALM_MS, Episode, Evidence, Judged, advance, fingerprint_of
+from streams.alerting import CALM_MS, Episode, Evidence, Judged, advance, fingerprint_of, severity_of
 from streams.catalog import Catalog
-from streams.detection import Baseline, Detector, Sample, Verdict, onset_of
+from streams.detection import (
+    Baseline,
+    Detector,
+    Feelings,
+    Mood,
+    MoodSample,
+    PartSample,
+    Sample,
+    Share,
+    Verdict,
+    onset_of,
+)
 from streams.effects import Effects
+from streams.subjects import MOOD, share_of, subject_of
 from streams.topics import ALERTS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.bounds import Bounds
@@ -29,6 +41,12 @@ CROWD = 20
 HABIT_MS = DAY_MS
 """What has lasted so long begins to count as usual."""
 
+COMPLAINTS: frozenset[Kind] = frozenset({"pain_point", "surge", "share"})
+"""While one of them fires, what is said and felt is another mix by itself, which is no news."""
+
+Verdicts = dict[str, Verdict]
+"""Name → what was thought of it."""
+
 
 @dataclass(slots=True)
 class Judging:
@@ -41,11 +59,15 @@ class Judging:
     baselines: dict[str, Baseline] = field(default_factory=dict)
     """Series → its past hours."""
     episodes: dict[str, Episode] = field(default_factory=dict)
-    """Series → its alert's state."""
+    """Series, or another subject of ``streams.subjects`` → its alert's state."""
+    feelings: Feelings = field(default_factory=Feelings)
+    """What is usual for the emotions of all customers."""
+    share: Share = field(default_factory=Share)
+    mood: Mood = field(default_factory=Mood)
 
     @property
     def firing(self) -> list[str]:
-        """The series whose alert is firing."""
+        """What fires: names of series, and of other subjects."""
         return [name for name, episode in self.episodes.items() if episode.firing]
 
     def alert_of(self, name: str) -> str | None:
@@ -61,8 +83,9 @@ class Judging:
     def take_in(self, cell: Cell, effects: Effects) -> None:
         """A minute is over: the alerts that go on count what it held."""
         for name in sorted(self.firing):
-            if cell.holds(name):
-                self.episodes[name].take_in(cell.aggregate(name), cell.quotes(name), self.bounds)
+            series = subject_of(name).series
+            if cell.holds(series):
+                self.episodes[name].take_in(cell.aggregate(series), cell.quotes(series), self.bounds)
                 effects.keep(self.brand, "alert", name, self.episodes[name])
 
     def judge(self, name: str, now_ms: int, windows: WindowStore, effects: Effects) -> tuple[Verdict, bool]:
@@ -73,37 +96,100 @@ class Judging:
         """
         aggregate = windows.hour.of(name)
         episode = self.episodes.get(name)
-        past_ms = now_ms - HOUR_MS
-        if episode is not None and episode.firing:
-            past_ms = min(past_ms, max(episode.starts_ms, now_ms - HABIT_MS))
         sample = Sample(
             now_ms,
-            past_ms,
+            self._past_ms(name, now_ms),
             free_ms=episode.ends_ms if episode is not None else 0,
             voices=len(aggregate.voices),
             mentions=aggregate.mentions,
             top_voice_share=aggregate.top_voice_share,
         )
-        verdict = self.detector.judge(sample, self.past_of(name, now_ms) or Baseline(self._since(now_ms)))
+        verdict = self.detector.judge(sample, self._usual(name, now_ms))
         if verdict.fired and name == EVERYTHING and verdict.hourly < CROWD:
             verdict = replace(verdict, reason="below_minimum")
+        calm_below = self.detector.calm_below(verdict)
+        calm = sample.voices < calm_below
+        ends = f"fewer than {calm_below:g} voices an hour, for an hour"
+        return self._carry(name, verdict, calm, ends, now_ms, windows, effects)
+
+    def judge_parts(self, whole: Verdict | None, now_ms: int, windows: WindowStore, effects: Effects) -> Verdicts:
+        """Judge what makes up all that was said in the last hour: the share of each pain point, and the mood.
+
+        Args:
+            whole: What was thought of the number of all voices.
+        """
+        expected = None if whole is None or whole.expected is None else whole.expected * HOUR_MS / whole.window_ms
+        points = {name for name in windows.hour.series if self._kind(name) == "pain_point"}
+        names = {share_of(point) for point in points} | {name for name in self.firing if subject_of(name).is_share}
+        verdicts = {}
+        for name in sorted(names):
+            sample = self._part(name, expected, now_ms, windows)
+            verdict = self.share.judge(sample, self._usual(subject_of(name).series, now_ms), self._whole(now_ms))
+            calm = self.share.is_calm(sample, verdict)
+            ends = f"fewer than {self.share.calm_below(verdict):.0%} of the voices name it, for an hour"
+            verdicts[name], _ = self._carry(name, verdict, calm, ends, now_ms, windows, effects)
+        verdicts[MOOD] = self._judge_mood(expected, now_ms, windows, effects)
+        return verdicts
+
+    def _judge_mood(self, expected: float | None, now_ms: int, windows: WindowStore, effects: Effects) -> Verdict:
+        part = self._part(MOOD, expected, now_ms, windows)
+        sample = MoodSample(part, windows.hour.of(EVERYTHING).emotions)
+        unhappy, whole = self._usual(NEGATIVE, now_ms), self._whole(now_ms)
+        episode = self.episodes.get(MOOD)
+        if episode is not None and episode.firing and episode.feeling is not None:
+            feeling: str | None = episode.feeling
+            verdict = self.mood.judge_emotion(episode.feeling, sample, self.feelings)
+        elif episode is not None and episode.firing:
+            feeling, verdict = None, self.mood.share.judge(part, unhappy, whole)
+        else:
+            verdict, feeling = self.mood.judge(sample, unhappy, whole, self.feelings)
+        calm = self.mood.is_calm(sample, verdict, feeling)
+        whose = "are unhappy" if feeling is None else f"show {feeling}"
+        ends = f"fewer than {self.mood.share.calm_below(verdict):.0%} of the voices {whose}, for an hour"
+        return self._carry(MOOD, verdict, calm, ends, now_ms, windows, effects, feeling)[0]
+
+    def _part(self, name: str, expected: float | None, now_ms: int, windows: WindowStore) -> PartSample:
+        everything = windows.hour.of(EVERYTHING)
+        return PartSample(
+            now_ms,
+            self._past_ms(name, now_ms),
+            free_ms=max((it.ends_ms for it in self.episodes.values() if it.kind in (*COMPLAINTS, "mood")), default=0),
+            voices=len(windows.hour.of(subject_of(name).series).voices),
+            of=len(everything.voices),
+            of_expected=expected,
+            repeats=everything.mentions - len(everything.voices),
+        )
+
+    def _carry(
+        self,
+        name: str,
+        verdict: Verdict,
+        calm: bool,
+        resolves_when: str,
+        now_ms: int,
+        windows: WindowStore,
+        effects: Effects,
+        feeling: str | None = None,
+    ) -> tuple[Verdict, bool]:
+        """What a verdict does to the alert of its subject."""
+        episode = self.episodes.get(name)
         if verdict.fired and not (episode and episode.firing):
-            if self._told_already(name, verdict, windows):
+            if self._told_already(name, verdict, now_ms, windows):
                 verdict = replace(verdict, reason="inhibited")
             else:
-                episode = self._begin(name, now_ms, verdict, windows)
+                episode = self._begin(name, now_ms, verdict, windows, feeling)
         effects.counts[f"verdict_{verdict.reason}"] += 1
         if episode is None or not episode.firing:
             return verdict, False
-        calm_below = self.detector.calm_below(verdict)
         judged = Judged(
-            calm=sample.voices < calm_below,
+            calm=calm,
             observed=verdict.observed,
             expected=verdict.expected or 0.0,
             ratio=verdict.ratio,
             window_ms=verdict.window_ms,
             probability=verdict.probability,
-            resolves_when=f"fewer than {calm_below:g} voices an hour, for an hour",
+            resolves_when=resolves_when,
+            of=verdict.of,
         )
         alert = advance(episode, judged, self._evidence(name, windows), now_ms)
         effects.keep(self.brand, "alert", name, episode)
@@ -123,20 +209,46 @@ class Judging:
             past = self.baselines.setdefault(name, Baseline(self._since(now_ms)))
             past.record(hour, len(aggregate.voices))
             effects.keep(self.brand, "past", name, past)
+        everything = windows.hour.of(EVERYTHING)
+        lasts = [it for it in self.episodes.values() if it.firing and it.kind in (*COMPLAINTS, "mood")]
+        if everything.mentions and all(now_ms - it.starts_ms >= HABIT_MS for it in lasts):
+            self.feelings.learn(everything.mentions, everything.emotions)
+            effects.keep(self.brand, "feelings", "", self.feelings)
+
+    def _usual(self, series: str, now_ms: int) -> Baseline:
+        return self.past_of(series, now_ms) or Baseline(self._since(now_ms))
+
+    def _whole(self, now_ms: int) -> Baseline:
+        return self._usual(EVERYTHING, now_ms)
+
+    def _past_ms(self, name: str, now_ms: int) -> int:
+        """What was over by then is the past of a subject, see ``Sample.past_ms``."""
+        episode, past_ms = self.episodes.get(name), now_ms - HOUR_MS
+        if episode is not None and episode.firing:
+            past_ms = min(past_ms, max(episode.starts_ms, now_ms - HABIT_MS))
+        return past_ms
 
     def _since(self, now_ms: int) -> int:
         """Since when the brand is listened to; that moment, where it is not known yet."""
         everything = self.baselines.get(EVERYTHING)
         return now_ms if everything is None else everything.listened_since(now_ms)
 
-    def _told_already(self, name: str, verdict: Verdict, windows: WindowStore) -> bool:
+    def _told_already(self, name: str, verdict: Verdict, now_ms: int, windows: WindowStore) -> bool:
         """Whether a firing alert says it too: of a pain point below it, of its cause, or of most of the new people."""
         kind = self._kind(name)
         firing = [other for other in self.firing if other != name]
+        if kind in ("share", "mood"):
+            # Also what is left of an alert that is just over.
+            told = [it for it in self.episodes.values() if it.kind in COMPLAINTS and it is not self.episodes.get(name)]
+            return any(it.firing or it.ends_ms > now_ms - verdict.window_ms for it in told)
         if kind == "volume":
             return bool(firing)
         if kind == "surge":
-            return any(self._kind(other) == "pain_point" for other in firing)
+            return any(self._kind(other) in ("pain_point", "share") for other in firing) or self._mood_says(verdict)
+        share = self.episodes.get(share_of(name))
+        if share is not None and share.firing:
+            # Told already, but for what is worse.
+            return severity_of(kind, verdict.ratio, verdict.hourly)[0] >= share.severity
         causes = self.catalog.causes_of(name)
         if any(other in causes for other in firing):
             return True
@@ -147,12 +259,23 @@ class Judging:
             for other in firing
         )
 
-    def _begin(self, name: str, now_ms: int, verdict: Verdict, windows: WindowStore) -> Episode:
+    def _mood_says(self, verdict: Verdict) -> bool:
+        """Whether a mood alert fires that is at least as severe as a surge of the unhappy would be."""
+        mood = self.episodes.get(MOOD)
+        if mood is None or not mood.firing:
+            return False
+        return severity_of("surge", verdict.ratio, verdict.hourly)[0] >= mood.severity
+
+    def _begin(self, name: str, now_ms: int, verdict: Verdict, windows: WindowStore, feeling: str | None) -> Episode:
         episode = self.episodes.get(name)
         if episode is None:
             episode = self.episodes[name] = self._quiet(name)
-        recent = windows.since(name, max(now_ms - ONSET_MS, episode.ends_ms))
-        minutes = [(cell.start_ms, len(cell.aggregate(name).voices)) for cell in recent]
+        if name == MOOD:
+            episode.feeling = feeling
+            episode.title = subject_of(name).title(self.brand, self.catalog, feeling)
+        series = subject_of(name).series
+        recent = windows.since(series, max(now_ms - ONSET_MS, episode.ends_ms))
+        minutes = [(cell.start_ms, len(cell.aggregate(series).voices)) for cell in recent]
         hourly = (verdict.expected or 0.0) * HOUR_MS / verdict.window_ms
         onset = onset_of(minutes, hourly)
         onset = now_ms - HOUR_MS if onset is None else onset
@@ -164,42 +287,40 @@ class Judging:
             episode.begin(onset, now_ms, self._evidence(name, windows))
         for cell in recent:
             if cell.start_ms >= onset:
-                episode.take_in(cell.aggregate(name), cell.quotes(name), self.bounds)
+                episode.take_in(cell.aggregate(series), cell.quotes(series), self.bounds)
         return episode
 
     def _quiet(self, name: str) -> Episode:
-        """The episode of a series that has had none yet."""
-        kind = self._kind(name)
-        whole = {
-            NEGATIVE: f"Many unhappy customers of {self.brand}",
-            EVERYTHING: f"Unusually many customers of {self.brand}",
-        }
-        point = None if name in whole else name
-        title = whole.get(name) or self.catalog.title_of(name)
-        return Episode(self.brand, kind, point, title, fingerprint_of(self.brand, kind, point))
+        """The episode of a subject that has had none yet."""
+        subject, kind = subject_of(name), self._kind(name)
+        title = subject.title(self.brand, self.catalog)
+        return Episode(self.brand, kind, subject.point, title, fingerprint_of(self.brand, kind, subject.point))
 
     def _evidence(self, name: str, windows: WindowStore) -> Evidence:
-        return Evidence(windows.hour.of(name), windows.day.of(name), lambda: self._overlap(name, windows))
+        series = subject_of(name).series
+        return Evidence(windows.hour.of(series), windows.day.of(series), lambda: self._overlap(series, windows))
 
-    def _overlap(self, name: str, windows: WindowStore) -> dict[str, int]:
-        voices = windows.hour.of(name).voices.keys()
+    def _overlap(self, series: str, windows: WindowStore) -> dict[str, int]:
+        voices = windows.hour.of(series).voices.keys()
         pain_points = {
             point: len(aggregate.voices.keys() & voices)
             for point, aggregate in windows.hour.series.items()
-            if point not in (EVERYTHING, NEGATIVE) and self._kind(point) == "pain_point"
+            if self._kind(point) == "pain_point"
         }
         return dict(sorted(((point, n) for point, n in pain_points.items() if n), key=lambda x: (-x[1], x[0])))
 
     def _kind(self, name: str) -> Kind:
-        if name == EVERYTHING:
-            return "volume"
-        return "surge" if name == NEGATIVE else self.catalog.kind_of(name)
+        return subject_of(name).kind(self.catalog)
 
     # What is kept.
 
     def restore_past(self, name: str, state: Any) -> None:
         """Take in one stored baseline."""
         self.baselines[name] = Baseline.from_state(state)
+
+    def restore_feelings(self, state: Any) -> None:
+        """Take in what is stored of the emotions."""
+        self.feelings = Feelings.from_state(state)
 
     def restore_alert(self, name: str, state: Any) -> None:
         """Take in one stored episode."""

@@ -27,6 +27,7 @@ DROPPED = {
     "series_dropped": "series",
     "segment_dropped": "segment",
     "voice_dropped": "voice",
+    "channel_dropped": "channel",
     "event_id_dropped": "event_id",
 }
 """Name of a count → kind of what a bound made the state forget."""

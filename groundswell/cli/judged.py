@@ -13,6 +13,7 @@ from rich.text import Text
 
 from groundswell.cli.output import clean
 from streams.backtest import Answer, Judgement, Miss, Run, Silence, Told, per_week, why_silent
+from streams.subjects import MOOD, subject_of
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 
 QUIET_ROWS = 20
@@ -21,7 +22,7 @@ WHY_ROWS = 3
 """Silences that are shown of an incident that was not told."""
 
 STANDING = {"must": "green", "may": "dim", "false": "red", "loud": "bold red"}
-_WHOLES = {NEGATIVE: "unhappy customers", EVERYTHING: "all that is said"}
+_WHOLES = {NEGATIVE: "unhappy customers", EVERYTHING: "all that is said", MOOD: "mood"}
 
 
 def tables(runs: Sequence[Run], judgements: Sequence[Judgement] | None) -> list[RenderableType]:
@@ -189,11 +190,16 @@ def _with(run: Run, named: bool) -> str:
 
 
 def _what(alert: Told) -> str:
-    return clean(alert.pain_point or "as a whole") + (" (delight)" if alert.kind == "delight" else "")
+    if alert.kind in ("mood", "silence"):
+        return clean(alert.title.partition(":")[0])
+    return clean(alert.pain_point or "as a whole") + (f" ({alert.kind})" if alert.kind in ("delight", "share") else "")
 
 
 def _series(name: str) -> str:
-    return _WHOLES.get(name, clean(name))
+    subject = subject_of(name)
+    if subject.channel is not None:
+        return f"silence on {clean(subject.channel)}"
+    return f"share of {clean(subject.series)}" if subject.is_share else _WHOLES.get(name, clean(name))
 
 
 def _miss(miss: Miss) -> str:

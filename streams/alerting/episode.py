@@ -55,6 +55,10 @@ class Episode:
     quotes: list[dict[str, Any]] = field(default_factory=list)
     returned_ms: int = 0
     """When it went on last, after it had seemed to be over."""
+    channel: str | None = None
+    """The channel of a silence."""
+    feeling: str | None = None
+    """The emotion of a mood."""
 
     @property
     def firing(self) -> bool:
@@ -123,6 +127,12 @@ class Judged:
     window_ms: int
     probability: float | None
     resolves_when: str
+    of: int | None = None
+    """Voices among which the observed ones are counted."""
+    ends_ms: int | None = None
+    """When it was over, where that is certain at once."""
+    expired: bool = False
+    """Whether it is over only because it has become usual."""
 
 
 def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -> dict[str, Any] | None:
@@ -134,7 +144,10 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         reason = "first"
     elif episode.returned_ms == now_ms:
         reason = "returned"
-    if judged.calm:
+    if judged.ends_ms is not None:
+        reason, ends_ms = "expired" if judged.expired else "recovered", judged.ends_ms
+        episode.status, episode.ends_ms = "resolved", ends_ms
+    elif judged.calm:
         episode.calm_ms = now_ms if episode.calm_ms is None else episode.calm_ms
         if now_ms - episode.calm_ms >= CALM_MS:
             reason, ends_ms = "recovered", episode.calm_ms
@@ -154,12 +167,12 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
     if reason == "first" or severity < episode.severity:
         episode.severity, episode.severity_why = severity, why
     episode.revision += 1
-    status = {"first": "firing", "recovered": "resolved"}.get(reason, "updated")
+    status = {"first": "firing", "recovered": "resolved", "expired": "resolved"}.get(reason, "updated")
     total = episode.total
+    news = _news(episode.kind, judged)
     if ends_ms is not None:
-        news = f"back to normal after {_duration(ends_ms - episode.starts_ms)}"
-    else:
-        news = f"{judged.observed} voices in {_duration(judged.window_ms)}, {judged.expected:.1f} expected"
+        lasted = _duration(ends_ms - episode.starts_ms)
+        news = f"no longer expected after {lasted}" if judged.expired else f"back to normal after {lasted}"
     return {
         "schema_version": SCHEMA_VERSION,
         "fingerprint": episode.fingerprint,
@@ -169,6 +182,8 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "brand": episode.brand,
         "kind": episode.kind,
         "pain_point": episode.pain_point,
+        "channel": episode.channel,
+        "feeling": episode.feeling,
         "title": f"{episode.title}: {news}",
         "severity": episode.severity,
         "severity_why": episode.severity_why,
@@ -179,6 +194,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "recovery_seconds": (ends_ms - episode.starts_ms) / 1000 if ends_ms is not None else None,
         "window_seconds": judged.window_ms // 1000,
         "observed": judged.observed,
+        "observed_of": judged.of,
         "expected": judged.expected,
         "ratio": judged.ratio,
         "probability": judged.probability if judged.probability is not None else 1.0,
@@ -200,6 +216,17 @@ def fingerprint_of(brand: str, kind: str, pain_point: str | None) -> str:
     """The identity of an alert: 16 hex digits of its labels, the same for every episode on every machine."""
     labels = "\x1f".join((brand, kind, pain_point or ""))
     return blake2b(labels.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _news(kind: Kind, judged: Judged) -> str:
+    """What is unusual, in words."""
+    lasted = _duration(judged.window_ms)
+    if kind == "silence":
+        return f"nobody in {lasted}, {judged.expected:.1f} voices expected"
+    if judged.of:
+        share, usual = judged.observed / judged.of, judged.expected / judged.of
+        return f"{share:.0%} of {judged.of} voices in {lasted}, usually {usual:.0%}"
+    return f"{judged.observed} voices in {lasted}, {judged.expected:.1f} expected"
 
 
 def _reminder(repeats: int) -> int:

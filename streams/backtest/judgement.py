@@ -12,6 +12,7 @@ from streams.backtest.matching import Answer, Judged, match
 from streams.backtest.run import Run
 from streams.backtest.trace import Silence
 from streams.catalog import Catalog
+from streams.subjects import subject_of
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.rolling import HOUR_MS
 
@@ -97,7 +98,10 @@ def why_silent(run: Run, incident: Incident) -> list[Silence]:
     return sorted(fitting, key=lambda silence: (silence.nearest[0].rank, silence.series, silence.reason))
 
 
-def _could_tell(series: str, incident: Incident, meant: frozenset[str], catalog: Catalog) -> bool:
+def _could_tell(name: str, incident: Incident, meant: frozenset[str], catalog: Catalog) -> bool:
+    if subject_of(name).channel is not None:
+        return False
+    series = subject_of(name).series
     if series == EVERYTHING:
         return not meant
     if series == NEGATIVE:

@@ -95,6 +95,8 @@ def speaks_of(alert: Told, incident: Incident, points: frozenset[str]) -> bool:
     Of an incident that is a brand as a whole speaks any alert of the brand that counts the same mood's voices. Of one
     with a reason, those that speak of its pain points; where it is not known which these are, any of the mood.
     """
+    if alert.kind == "silence":
+        return False  # Nobody speaks there.
     if alert.brand != incident.brand or incident.mood not in (None, alert.mood):
         return False
     return not points or bool(points & alert.points)

@@ -11,6 +11,7 @@ from streams.backtest.matching import Judged
 from streams.backtest.run import Run
 from streams.backtest.told import Told
 from streams.backtest.trace import Hour
+from streams.subjects import subject_of
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.rolling import HOUR_MS
 
@@ -96,10 +97,15 @@ def panels(run: Run, judgement: Judgement | None, axis: Axis) -> tuple[list[Pane
 
 
 def _panel(run: Run, brand: str, alerts: Sequence[int], judgement: Judgement | None, axis: Axis) -> Panel:
-    mine = {series: hours for (of, series), hours in run.trace.hours.items() if of == brand}
+    mine = {
+        series: hours
+        for (of, series), hours in run.trace.hours.items()
+        if of == brand and subject_of(series).series == series
+    }
     numbers: dict[str, list[int]] = {}
     for number in alerts:
-        series = run.alerts[number].pain_point or (EVERYTHING if run.alerts[number].kind == "volume" else NEGATIVE)
+        alert = run.alerts[number]
+        series = alert.pain_point or (EVERYTHING if alert.kind in ("volume", "silence") else NEGATIVE)
         numbers.setdefault(series, []).append(number)
         mine.setdefault(series, {})
     most = {series: max((hour.observed for hour in hours.values()), default=0) for series, hours in mine.items()}

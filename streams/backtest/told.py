@@ -51,7 +51,7 @@ class Told:
     @property
     def mood(self) -> Mood:
         """Whose voices it counts."""
-        if self.kind in ("surge", "pain_point"):
+        if self.kind in ("surge", "pain_point", "share", "mood"):
             return "negative"
         return "nonneg" if self.kind == "delight" or self.sentiment >= 0 else "negative"
 

@@ -1,8 +1,27 @@
 """Decides whether what customers say now is more than what they usually say, and says why it thinks so."""
 
 from streams.detection.baseline import Baseline
-from streams.detection.contract import Detector, Sample, Verdict
+from streams.detection.contract import Detector, PartDetector, PartSample, Sample, Verdict
+from streams.detection.hush import Hush
+from streams.detection.mood import Feelings, Mood, MoodSample
 from streams.detection.onset import onset_of
-from streams.detection.registry import DETECTORS, detector
+from streams.detection.registry import DETECTORS, KINDS, detector
+from streams.detection.share import Share
 
-__all__ = ["DETECTORS", "Baseline", "Detector", "Sample", "Verdict", "detector", "onset_of"]
+__all__ = [
+    "DETECTORS",
+    "KINDS",
+    "Baseline",
+    "Detector",
+    "Feelings",
+    "Hush",
+    "Mood",
+    "MoodSample",
+    "PartDetector",
+    "PartSample",
+    "Sample",
+    "Share",
+    "Verdict",
+    "detector",
+    "onset_of",
+]

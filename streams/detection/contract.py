@@ -40,6 +40,8 @@ class Verdict:
     """How likely the baseline makes at least that many."""
     window_ms: int = 3_600_000
     """Length of what was judged: the hour, or a longer horizon that ends with it."""
+    of: int | None = None
+    """Voices among which the observed ones are counted; None where their number itself is judged."""
 
     @property
     def fired(self) -> bool:
@@ -66,6 +68,24 @@ class Verdict:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class PartSample:
+    """A part of a brand's voices at one moment, beside all of them: who names a pain point, who is unhappy."""
+
+    end_ms: int
+    """As in ``Sample``, and so are the next two."""
+    past_ms: int
+    free_ms: int
+    voices: int
+    """Distinct authors of the part in the hour."""
+    of: int
+    """All distinct authors in the hour."""
+    of_expected: float | None
+    """How many of these are usual; None without a baseline."""
+    repeats: int
+    """Records in the hour beyond the first of each author: the most that loud voices can have added."""
+
+
 class Detector(Protocol):
     """Judges one series from its past; pure, so that the same records give the same verdicts at any speed."""
 
@@ -75,4 +95,16 @@ class Detector(Protocol):
 
     def calm_below(self, verdict: Verdict) -> float:
         """Voices in an hour below which an alert on this series may come to its end (hysteresis)."""
+        ...
+
+
+class PartDetector(Protocol):
+    """Judges the share of a brand's voices that say something, from the past of both; pure likewise."""
+
+    def judge(self, sample: PartSample, part: Baseline, whole: Baseline) -> Verdict:
+        """The verdict on the sample."""
+        ...
+
+    def is_calm(self, sample: PartSample, verdict: Verdict) -> bool:
+        """Whether an alert on this part may come to its end (hysteresis)."""
         ...

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from schemas.alerts import Kind
 from streams.detection.contract import Detector
+from streams.detection.hush import Hush
+from streams.detection.mood import Mood
+from streams.detection.share import Share
 from streams.detection.surge import Surge
 
 DETECTORS: dict[str, Callable[[], Detector]] = {
     "surge": Surge,
 }
+
+KINDS: dict[Kind, object] = {"share": Share(), "mood": Mood(), "silence": Hush()}
+"""What judges the kinds of alert that no count of voices alone can tell."""
 
 
 class UnknownDetectorError(ValueError):

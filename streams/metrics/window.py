@@ -19,6 +19,7 @@ def window_metrics(
     rolling: Sums | None = None,
     late: int = 0,
     decision: dict[str, Any] | None = None,
+    others: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The numbers of one window.
 
@@ -26,6 +27,7 @@ def window_metrics(
         rolling: The 5 minutes, the hour and the day that end with the window; None while it is open.
         late: Records that came after the window was closed.
         decision: What the detector thought at the window's end, where it was asked.
+        others: What those of other kinds thought.
     """
     record: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -38,6 +40,8 @@ def window_metrics(
         "late": late,
         "decision": decision,
     }
+    if others:
+        record["others"] = others
     if rolling is not None:
         for name, aggregate in zip(("rolling_5m", "rolling_1h", "rolling_24h"), rolling, strict=True):
             if aggregate is None:

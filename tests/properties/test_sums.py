@@ -12,7 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from streams.detection import onset_of
-from streams.detection.surge import negative_binomial_tail, trimmed_mean
+from streams.detection.chance import negative_binomial_tail
+from streams.detection.surge import trimmed_mean
 from streams.windows.aggregate import Aggregate, merged
 from streams.windows.cells import Cell
 from streams.windows.clock import LIVE, Clocks
