@@ -109,6 +109,8 @@ class Reader:
                 self._quarantine(raw, scored, origin.get("replay"), effects)
             else:
                 published.append((SCORED, event.brand, scored))
+                if not scored["read"]:
+                    effects.counts["unread"] += 1
         effects.counts["scored"] += sum(topic is SCORED for topic, _, _ in published)
         return effects
 

@@ -62,6 +62,10 @@ class Telemetry:
         self.late = Counter(
             "groundswell_late_records", "Records counted after their window was closed.", registry=self.registry
         )
+        self.unread = Counter(
+            "groundswell_unread_records", "Records scored by emoji and ratings alone: not in English.",
+            registry=self.registry,
+        )  # fmt: skip
         self.verdicts = Counter(
             "groundswell_verdicts", "What the detector decided, by reason.", ["reason"], registry=self.registry
         )
@@ -146,6 +150,8 @@ class Telemetry:
                 self.alerts.labels(detail).inc(count)
             elif name == "late":
                 self.late.inc(count)
+            elif name == "unread":
+                self.unread.inc(count)
             elif name in DROPPED:
                 self.dropped.labels(DROPPED[name]).inc(count)
             elif name in UNCOUNTED:

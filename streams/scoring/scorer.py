@@ -14,7 +14,7 @@ from schemas.scored import EMOTIONS
 from streams.catalog import Catalog, Catalogs
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.hearing import Ear, Heard
-from streams.scoring.language import LANGUAGES, MASKS, of_latin, other_script
+from streams.scoring.language import Tongues
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
@@ -54,8 +54,7 @@ class Scorer:
             self._polarity = polarity
         self._ears: dict[int, Ear] = {}
         self._cleaner = Cleaner()
-        self._tongues = np.zeros(0, dtype=np.int32)
-        """Of each atom, a bit for each language of which it is a function word."""
+        self._tongues = Tongues()
         self._generation = -1
 
     @property
@@ -145,29 +144,11 @@ class Scorer:
         return records
 
     def _languages(self, prepared: Prepared, texts: list[str], events: list[RawEvent]) -> list[str]:
-        """The language of each text: what the source says, else what its script and function words say."""
-        lexicon = self._model.lexicon
+        """The language of each text: what the source says, else what its words and letters say."""
         if self._generation != self._model.generation:
             self._generation = self._model.generation
-            self._tongues = self._tongues[:0]
-        begin = len(self._tongues)
-        if begin < len(lexicon.norm):
-            new = np.array([MASKS.get(norm, 0) for norm in lexicon.norm[begin:]], dtype=np.int32)
-            self._tongues = np.concatenate([self._tongues, new])
-        frame = prepared.frame
-        tongues = self._tongues[frame.atoms]
-        english = np.add.reduceat((tongues & 1) != 0, frame.starts, dtype=np.int32)
-        foreign = np.add.reduceat(tongues > 1, frame.starts, dtype=np.int32)
-        ends = frame.ends
-        languages = ["en"] * len(texts)
-        # Where fewer words may be foreign than are English, no other language has more of them.
-        for at in np.flatnonzero((foreign >= 2) & (foreign > english)).tolist():
-            masks = tongues[frame.starts[at] : ends[at]]
-            counts = ((masks[:, None] >> np.arange(len(LANGUAGES))) & 1).sum(axis=0).tolist()
-            languages[at] = of_latin(counts, len(masks))
-        for at, text in enumerate(texts):
-            if not text.isascii() and (found := other_script(text)):
-                languages[at] = found
+            self._tongues.clear()
+        languages = self._tongues.of(prepared.frame, self._model.lexicon.norm, texts)
         for at, event in enumerate(events):
             if event.language:
                 tag = event.language.replace("_", "-").split("-", 1)[0].lower()
