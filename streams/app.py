@@ -26,7 +26,7 @@ from streams.notify_stage import NotifyStage
 from streams.outbox import BATCH_BYTES
 from streams.reader import Reader
 from streams.receipt_log import ReceiptLog
-from streams.scoring import Pseudonyms, Scorer
+from streams.scoring import Heads, Pseudonyms, Scorer
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
 from streams.stages import TELL_SECONDS, Arrived, DetectStage, Publisher, ScoreStage
@@ -70,7 +70,7 @@ class Runtime(Service):  # type: ignore[misc]
         partitions = {topic.full_name(settings.topic_prefix): settings.partitions for topic in ALL}
         catalogs = app.catalogs
         publisher = Publisher(settings, self.producer, partitions)
-        scorer = Scorer(catalogs, app.pseudonyms, settings.scorer)
+        scorer = Scorer(catalogs, app.pseudonyms, settings.scorer, heads=app.heads)
         future_ms = int(settings.future.total_seconds() * 1000)
         self.score = ScoreStage(settings, Reader(scorer, future_ms), publisher, self.telemetry)
         self.detect = DetectStage(
@@ -224,6 +224,8 @@ class App(FrameApp):
     def __init__(self, settings: Settings, address: str) -> None:
         # Here and not in the runtime: what can't be used is refused before anything starts.
         self.catalogs = Catalogs.load(settings.catalog, settings.catalogs)
+        self.heads = Heads.load(settings.head, settings.heads)
+        self.heads.check(self.catalogs)
         self.detector = detector(settings.detector)
         self.pseudonyms = Pseudonyms(pseudonym_key.load(settings))
         self.routes = routes_file.load(settings)

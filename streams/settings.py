@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     catalogs: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description='Packs for one brand, as JSON: {"US Airways": ["generic", "airline"]}.'
     )
+    head: Path | None = Field(
+        None, description="What was learned from labelled examples (groundswell catalog learn), for all brands."
+    )
+    heads: dict[str, Path] = Field(
+        default_factory=dict, description='The same for one brand, as JSON: {"US Airways": "/etc/groundswell/us.head"}.'
+    )
     scorer: Literal["fast", "textblob"] = Field(
         "fast", description="Who tells the sentiment: our own model, or TextBlob as it is, for comparison."
     )

@@ -9,6 +9,7 @@ import typer
 
 from groundswell.cli import (
     backtest,
+    catalog,
     demo,
     doctor,
     evaluate,
@@ -74,6 +75,7 @@ app.command()(score.score)
 app.command("eval")(evaluate.evaluate)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(topics.app, name="topics")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(silence.app, name="silence")

@@ -30,6 +30,8 @@ CODES = {
     "SetupError": Exit.USAGE,
     "CatalogError": Exit.USAGE,
     "RoutesError": Exit.USAGE,
+    "HeadError": Exit.USAGE,
+    "TooFewExamplesError": Exit.USAGE,
     "UnknownDetectorError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,

@@ -53,15 +53,27 @@ Packs = Annotated[
         " repeated: what a later pack tells is closer to the brand and ranks first.",
     ),
 ]
+HeadFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--head",
+        metavar="FILE",
+        help="What groundswell catalog learn has made, for all brands, instead of GROUNDSWELL_HEAD and"
+        " GROUNDSWELL_HEADS.",
+    ),
+]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of CSV files; JSON is always UTF-8.")]
 
 
-def settings(data: Path | None = None, packs: Sequence[str] | None = None, **changed: Any) -> Settings:
+def settings(
+    data: Path | None = None, packs: Sequence[str] | None = None, head: Path | None = None, **changed: Any
+) -> Settings:
     """The settings of the environment, with what an option changes.
 
     Args:
         data: The folder of ``--data``.
         packs: Those of ``--catalog``: for all brands, whatever the environment says of some.
+        head: That of ``--head``, likewise.
         changed: Other settings, by name.
 
     Raises:
@@ -74,8 +86,10 @@ def settings(data: Path | None = None, packs: Sequence[str] | None = None, **cha
         if data is not None:
             changed["data"] = data.expanduser().absolute()
         now = Settings(**changed)
-        # Not as an argument: pydantic-settings would lay the environment's brands over it.
-        return now.model_copy(update={"catalog": tuple(packs), "catalogs": {}}) if packs else now
+        # Not as arguments: pydantic-settings would lay the environment's brands over them.
+        if packs:
+            now = now.model_copy(update={"catalog": tuple(packs), "catalogs": {}})
+        return now.model_copy(update={"head": head, "heads": {}}) if head else now
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         raise UsageError(

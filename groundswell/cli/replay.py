@@ -33,6 +33,7 @@ def replay(
     file_format: options.FileFormat = None,
     encoding: options.Encoding = "utf-8",
     packs: options.Packs = None,
+    head: options.HeadFile = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Run recorded events through the whole path and write what each topic would hold.
@@ -44,11 +45,11 @@ def replay(
     from streams.catalog import Catalogs
     from streams.detection import detector
     from streams.replay import replay as run
-    from streams.scoring import Pseudonyms, Scorer
+    from streams.scoring import Heads, Pseudonyms, Scorer
     from streams.topics import DERIVED
 
     source = options.source(as_source)
-    settings = options.settings(packs=packs)
+    settings = options.settings(packs=packs, head=head)
     reading = options.reading(
         source,
         settings,
@@ -60,7 +61,8 @@ def replay(
         encoding=encoding,
     )
     catalogs = Catalogs.load(settings.catalog, settings.catalogs)
-    scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer)
+    heads = Heads.load(settings.head, settings.heads)
+    scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer, heads=heads)
     stdin = None if sys.stdin is sys.__stdin__ else sys.stdin.buffer
     with measuring("Reading") as tell:
         events = recorded.read(files, reading, on_progress=tell, stdin=stdin)

@@ -42,6 +42,7 @@ def score(
     ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the words that decided, too.")] = False,
     packs: options.Packs = None,
+    head: options.HeadFile = None,
 ) -> None:
     """Score JSON lines without a broker: one line out for each line in, in the same order, with its id.
 
@@ -50,14 +51,15 @@ def score(
     GROUNDSWELL_CATALOGS for a brand. The first pain point of a text is its main one.
     """
     from streams.catalog import Catalogs
-    from streams.scoring import Pseudonyms, Scorer
+    from streams.scoring import Heads, Pseudonyms, Scorer
 
     source = options.source(as_source)
-    settings = options.settings(packs=packs)
+    settings = options.settings(packs=packs, head=head)
     # Without a key that is set, pseudonyms are good for this run: nothing is made on the disk by looking at texts.
     key = settings.pseudonym_key.get_secret_value().encode() if settings.pseudonym_key else secrets.token_bytes(32)
     catalogs = Catalogs.load(settings.catalog, settings.catalogs)
-    scorer = Scorer(catalogs, Pseudonyms(key), settings.scorer, all_emotions=everything)
+    heads = Heads.load(settings.head, settings.heads)
+    scorer = Scorer(catalogs, Pseudonyms(key), settings.scorer, all_emotions=everything, heads=heads)
     now_ms, future_ms = int(datetime.now(UTC).timestamp() * 1000), int(settings.future.total_seconds() * 1000)
     bad = 0
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from streams.backtest.trace import Trace
 from streams.catalog import Catalogs
 from streams.recorded import RecordedEvent
 from streams.replay import replay
-from streams.scoring import Pseudonyms, Scorer
+from streams.scoring import Heads, Pseudonyms, Scorer
 from streams.topics import ALERTS, QUARANTINE, SCORED
 
 WEEK_MS = 7 * 24 * 3_600_000
@@ -62,7 +62,7 @@ def run(setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms:
     result = Run(setup, catalogs)
     records = replay(
         events,
-        scorer=Scorer(catalogs, Pseudonyms(_KEY), settings.scorer),
+        scorer=Scorer(catalogs, Pseudonyms(_KEY), settings.scorer, heads=Heads.load(settings.head, settings.heads)),
         catalogs=catalogs,
         detector=setup.detector,
         lateness_ms=round(settings.lateness.total_seconds() * 1000),

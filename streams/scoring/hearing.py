@@ -23,6 +23,7 @@ from streams.catalog import Catalog, Entry
 from streams.catalog.index import NO_FIT, PhraseIndex
 from streams.catalog.phrases import Element
 from streams.scoring.features import NEGATION_SCOPE
+from streams.scoring.heads import Evidence, Featurer, Head, Teller
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
 from streams.scoring.tokens import (
@@ -107,7 +108,14 @@ class _Meaning:
 class Ear:
     """Finds one catalog's phrases and those of the signals in frames of one model's atoms."""
 
-    def __init__(self, catalog: Catalog, model: Model) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        model: Model,
+        head: Head | None = None,
+        witness: Callable[[Featurer, Evidence], None] | None = None,
+    ) -> None:
+        """Takes the brand's head, if it has one, and who wants to see what a head is offered: to fit one."""
         self._model = model
         phrases: list[tuple[Element, ...]] = []
         self._meanings: list[_Meaning] = []
@@ -133,6 +141,20 @@ class Ear:
         self._delights = np.array([bool(m.entry and m.entry.kind == "delight") for m in self._meanings])
         order = {entry.id: number for number, entry in enumerate(catalog)}
         self._entries = np.array([order[m.entry.id] if m.entry else len(order) for m in self._meanings])
+        self._order = order
+        entries = list(catalog)
+        self._featurer = self._teller = None
+        if head or witness:
+            self._featurer = Featurer(
+                entries,
+                [
+                    (m.entry, m.part, phrase) if m.entry else None
+                    for m, phrase in zip(self._meanings, phrases, strict=True)
+                ],
+            )
+        if head and self._featurer:
+            self._teller = Teller(head, self._featurer)
+        self._witness = witness
         self._generation = -1
         self._fits = np.zeros(0, dtype=np.int64)
         self._openings = np.zeros(0, dtype=np.int8)
@@ -144,6 +166,10 @@ class Ear:
         if self._generation != self._model.generation:
             self._generation = self._model.generation
             self._fits, self._openings = self._fits[:0], self._openings[:0]
+            if self._featurer:
+                self._featurer.forget()
+            if self._teller:
+                self._teller.forget()
         begin, end = len(self._fits), len(lexicon.norm)
         if begin < end:
             fit = self._index.fit
@@ -174,7 +200,7 @@ class Ear:
         flags = around.flags
         fits = self._fits[frame.atoms]
         found = np.flatnonzero((fits != NO_FIT) & which[frame.text_of])
-        if not len(found):
+        if not len(found) and self._featurer is None:
             return {}
         solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
         walls = (flags & (SENTENCE_END | CONTRAST)) != 0
@@ -186,7 +212,9 @@ class Ear:
         parts = self._parts[phrases]
         heard: dict[int, Heard] = defaultdict(Heard)
         entries, signals, needs, stages = parts <= UNLESS, parts == SIGNAL, parts == NEED, parts == STAGE
-        self._note_mentions(phrases[entries], places[entries], prepared, judged, values, heard)
+        offered = self._note_mentions(phrases[entries], places[entries], prepared, judged, values, heard)
+        if self._featurer is not None:
+            self._ask_head(self._featurer, offered, prepared, which, values, heard)
         self._note_signals(phrases[signals], places[signals], prepared, heard)
         self._note_stages(phrases[stages], places[stages], prepared, heard)
         _note_needs(places[needs, 0], prepared, heard)
@@ -200,8 +228,11 @@ class Ear:
         judged: Judged,
         values: NDArray[np.float32],
         heard: dict[int, Heard],
-    ) -> None:
-        """Keeps of each entry in each text the phrase that tells most, of those that hold."""
+    ) -> tuple[Numbers, Numbers, Bools]:
+        """Keeps of each entry in each text the phrase that tells most, of those that hold.
+
+        Gives back all that nothing takes back: their numbers, their texts, and whether they hold.
+        """
         frame, around = prepared.frame, prepared.around
         parts = self._parts[phrases]
         owner = self._entries[phrases] * len(frame.atoms)
@@ -209,7 +240,9 @@ class Ear:
         unless = parts == UNLESS
         undone = np.isin(owner + around.sentence[last], (owner + around.sentence[first])[unless])
         rows = np.flatnonzero(~unless & ~undone)
-        rows = rows[self._hold(phrases[rows], first[rows], last[rows], prepared, judged, values)]
+        held = self._hold(phrases[rows], first[rows], last[rows], prepared, judged, values)
+        offered = phrases[rows], frame.text_of[first[rows]].astype(np.int64), held
+        rows = rows[held]
         best: dict[int, dict[str, tuple[float, int, Entry, list[str], float]]] = {}
         surface, lengths = self._model.lexicon.surface, self._index.lengths[phrases[rows]].tolist()
         for text, phrase, place, length, atoms, feeling in zip(
@@ -239,6 +272,34 @@ class Ear:
             ):
                 (pains if entry.kind == "pain_point" else delights).append((entry, words, feeling))
             heard[text].pain_points, heard[text].delights = pains, delights
+        return offered
+
+    def _ask_head(
+        self,
+        featurer: Featurer,
+        offered: tuple[Numbers, Numbers, Bools],
+        prepared: Prepared,
+        which: Bools,
+        values: NDArray[np.float32],
+        heard: dict[int, Heard],
+    ) -> None:
+        """Puts the pain point that the head tells of a text before those of the phrases."""
+        mains = np.full(len(prepared.frame.starts), -1, dtype=np.int64)
+        for text, said in heard.items():
+            if said.pain_points:
+                mains[text] = self._order[said.pain_points[0][0].id]
+        evidence = Evidence(prepared, *offered, mains, values, which)
+        if self._witness is not None:
+            featurer.learn(self._model.lexicon)
+            self._witness(featurer, evidence)
+        if self._teller is None:
+            return
+        told = self._teller.tell(evidence, self._model.lexicon)
+        for text, entry, words in zip(told.texts.tolist(), told.entries, told.words, strict=True):
+            mine = heard[text]
+            known = mine.pain_points or []
+            first = next((mention for mention in known if mention[0] is entry), (entry, words, float(values[text])))
+            mine.pain_points = [first, *(mention for mention in known if mention[0] is not entry)]
 
     def _hold(
         self,

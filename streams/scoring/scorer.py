@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from schemas.base import SCHEMA_VERSION, rfc3339
 from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS
-from streams.catalog import Catalog, Catalogs
+from streams.catalog import Catalogs
 from streams.scoring.cleaning import Cleaner
+from streams.scoring.heads import Evidence, Featurer, Heads
 from streams.scoring.hearing import Ear, Heard
 from streams.scoring.language import Tongues
 from streams.scoring.model import Judged, Model, Prepared
@@ -37,11 +38,22 @@ class Scorer:
     """Scores events. Keeps what it learns of words between calls; one scorer a thread."""
 
     def __init__(
-        self, catalogs: Catalogs, pseudonyms: Pseudonyms, tier: Tier = "fast", *, all_emotions: bool = False
+        self,
+        catalogs: Catalogs,
+        pseudonyms: Pseudonyms,
+        tier: Tier = "fast",
+        *,
+        all_emotions: bool = False,
+        heads: Heads | None = None,
+        witness: Callable[[Featurer, Evidence], None] | None = None,
     ) -> None:
         """Takes the brands' catalogs, the pseudonyms' key, and whether TextBlob is to tell the sentiment.
 
-        ``all_emotions``: tell every emotion's probability, not only of those above their thresholds.
+        Raises:
+            HeadError: A head tells ids that its catalog does not have.
+
+        ``all_emotions``: tell every emotion's probability, not only of those above their thresholds. ``heads``: what
+        brands have learned from labelled examples. ``witness``: sees what a head is offered of the texts, to fit one.
         """
         self._catalogs = catalogs
         self._pseudonyms = pseudonyms
@@ -52,7 +64,10 @@ class Scorer:
             from streams.scoring.textblob_tier import polarity
 
             self._polarity = polarity
-        self._ears: dict[int, Ear] = {}
+        self._heads = heads or Heads()
+        self._heads.check(catalogs)
+        self._witness = witness
+        self._ears: dict[tuple[int, int], Ear] = {}
         self._cleaner = Cleaner()
         self._tongues = Tongues()
         self._generation = -1
@@ -94,7 +109,7 @@ class Scorer:
         # The company's own answers speak of its customers' pain; only the customers suffer it.
         spoken = read & np.array([event.__dict__.get("direction") != "agent" for event in said])
         brands = [event.brand for event in said]
-        ears = {brand: self._ear(self._catalogs.for_brand(brand)) for brand in set(brands)}
+        ears = {brand: self._ear(brand) for brand in set(brands)}
         heard = _listen([ears[brand] for brand in brands], prepared, judged, spoken, values)
         directed = spoken.tolist()
         starts, clause = prepared.frame.starts.tolist(), self._model.lexicon.clause
@@ -205,10 +220,13 @@ class Scorer:
                 mine.append(word)
         return words
 
-    def _ear(self, catalog: Catalog) -> Ear:
-        ear = self._ears.get(id(catalog))
+    def _ear(self, brand: str) -> Ear:
+        catalog = self._catalogs.for_brand(brand)
+        head = self._heads.for_brand(brand, catalog)
+        key = id(catalog), id(head)
+        ear = self._ears.get(key)
         if ear is None:
-            ear = self._ears[id(catalog)] = Ear(catalog, self._model)
+            ear = self._ears[key] = Ear(catalog, self._model, head, self._witness)
         return ear
 
 
