@@ -45,6 +45,10 @@ format: $(READY) ## Put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: dashboards
+dashboards: $(READY) ## Write Grafana's dashboards and the table of metrics into deploy/ anew
+	$(BIN)/python -m dashboards
+
 .PHONY: train
 train: $(READY) ## Build the scorer's weights anew from ../shared/data (a few minutes), then measure them
 	$(BIN)/python -m training.train

@@ -64,7 +64,7 @@ class Runtime(Service):  # type: ignore[misc]
         self.app = app
         super().__init__()
         settings = app.settings
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(settings.metrics_brands)
         self.producer = app.new_producer(BATCH_BYTES)
         self.state_producer = app.new_producer(STATE_BATCH_BYTES)
         partitions = {topic.full_name(settings.topic_prefix): settings.partitions for topic in ALL}
@@ -251,6 +251,10 @@ class App(FrameApp):
         """Into the telemetry."""
         return self.runtime.telemetry.frame(stage, records)
 
+    def committed(self, *, taken: bool) -> None:
+        """Into the telemetry."""
+        self.runtime.telemetry.commits.labels("committed" if taken else "failed").inc()
+
     # What the agents call.
 
     async def score(self, frame: Frame) -> None:
@@ -289,6 +293,7 @@ class App(FrameApp):
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         self.runtime.watch_parts()
+        self.runtime.telemetry.rebalances.inc()
         self.runtime.score.assigned({(tp.topic, tp.partition) for tp in assigned})
         scored, alerts = (topic.full_name(self.settings.topic_prefix) for topic in (SCORED, ALERTS))
         self.runtime.notify.assigned({tp.partition for tp in assigned if tp.topic == alerts})

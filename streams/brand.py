@@ -326,6 +326,14 @@ class Brand:
         else:
             raise ValueError(f"state of an unknown kind: {kind!r}; it was written by a newer Groundswell")
 
+    @property
+    def stored(self) -> int:
+        """How many values are stored of the brand."""
+        judged = len(self.judging.baselines) + len(self.judging.episodes)
+        cases = len(self.desk.cases) + len(self.desk.answers)
+        fragments = sum(len(cell.fragments) for cell in self.windows.cells.values())
+        return 1 + judged + cases + fragments + len(self.windows.past)
+
     def forget(self, effects: Effects) -> None:
         """Have everything that is stored of the brand deleted."""
         kept: dict[str, Iterable[str]] = {"head": [""], "past": self.judging.baselines, "alert": self.judging.episodes}

@@ -157,6 +157,9 @@ class FrameApp(faust.App):  # type: ignore[misc]
         """Around the work on each frame; for those who measure."""
         return nullcontext()
 
+    def committed(self, *, taken: bool) -> None:
+        """After each commit, in the consumer's thread; for those who count."""
+
     def around(self) -> Iterable[Service]:
         """Services that start before Faust's consumer and stop after it."""
         return ()

@@ -92,6 +92,11 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; where the broker doesn't take it now, the next commit tells it again."""
+        taken = await self._try_commit(offsets)
+        self.app.committed(taken=taken)
+        return taken
+
+    async def _try_commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         mine = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
         try:

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     )
     metrics_host: str = Field("127.0.0.1", description="Address that a worker's /metrics, /healthz, /readyz listen on.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Their port; 0 takes a free one.")
+    metrics_brands: int = Field(
+        30, ge=0, le=1_000, description="Brands that a worker's metrics show by name; the others are shown as one."
+    )
 
     stalled_after: timedelta = Field(
         timedelta(seconds=60),

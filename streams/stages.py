@@ -114,6 +114,7 @@ class ScoreStage:
     async def handle(self, frame: Arrived) -> None:
         """Read a frame; all that follows is on the broker when it returns."""
         source, records = self._sources[frame.topic], frame.records
+        self._telemetry.read.labels(source).inc(len(records))
         async with self._turn:
             for begin in range(0, len(records), SLICE_RECORDS):
                 raws = [_raw(record) for record in records[begin : begin + SLICE_RECORDS]]
@@ -166,6 +167,7 @@ class DetectStage:
         self._settings = settings
         self._publisher = publisher
         self._telemetry = telemetry
+        telemetry.voices.listeners = lambda: self._listeners.values()
         self._producer = producer
         bounds = Bounds(brands=settings.max_brands, voices=settings.max_voices, events=settings.max_events)
         self._new_listener: Callable[[], Listener] = lambda: Listener(
@@ -201,7 +203,8 @@ class DetectStage:
             await self._publisher.flush()
             asked = time.monotonic()
             try:
-                await changelog.write({key: Listener.encode(value) for key, value in effects.state.items()})
+                stored = {key: Listener.encode(value) for key, value in effects.state.items()}
+                await changelog.write(stored)
             except FencedError as error:
                 # What was counted is not sure to be stored: read the state again, then hear the frame again.
                 log.warning("%s", error)
@@ -209,6 +212,7 @@ class DetectStage:
                 continue
             if effects.state:
                 self._ours_at[frame.partition] = asked
+                self._telemetry.state_written.inc(sum(len(value or b"") for value in stored.values()))
             if frame.behind is None or frame.behind > NEAR_RECORDS:
                 self._due_at.pop(frame.partition, None)
             else:
@@ -271,11 +275,14 @@ class DetectStage:
         """Bring this stage's gauges up to date; a partition that others have now is theirs to show."""
         self._telemetry.watermark.clear()
         self._telemetry.brands.clear()
+        self._telemetry.state_keys.clear()
         for partition, listener in self._listeners.items():
             watermark = listener.clocks.watermark("live")
             if watermark is not None:
                 self._telemetry.watermark.labels(partition).set(watermark / 1000)
             self._telemetry.brands.labels(partition).set(len(listener.brands))
+            keys = sum(brand.stored for brand in listener.brands.values())
+            self._telemetry.state_keys.labels(partition).set(keys)
 
     def _forget(self, partition: int) -> None:
         self._unchecked.discard(partition)
@@ -318,6 +325,7 @@ class DetectStage:
             listener.rebuild()
             if owned is not self._owned:
                 continue  # There was a rebalance in between, and somebody else may have written: once more.
+            self._telemetry.state_restored.labels(partition).set(sum(map(len, values.values())))
             self._epochs[partition] = changelog.epoch
             self._changelogs[partition], self._listeners[partition] = changelog, listener
             log.info(

@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.process_collector import ProcessCollector
 
 from schemas.quarantine import QuarantineReason
+from schemas.raw import Source
 from streams.effects import Effects
+from streams.voices import Voices
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -36,8 +38,10 @@ DROPPED = {
 class Telemetry:
     """Every metric that a worker exports, with its meaning."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_brands: int = 30) -> None:
         self.registry = CollectorRegistry()
+        self.voices = Voices(most_brands)
+        self.registry.register(self.voices)
         ProcessCollector(registry=self.registry)
         info = Info("groundswell_build", "The version that runs.", registry=self.registry)
         info.info({"version": version("groundswell")})
@@ -111,6 +115,27 @@ class Telemetry:
         self.brands = Gauge(
             "groundswell_brands", "Brands that a partition keeps in memory.", ["partition"], registry=self.registry
         )
+        self.read = Counter(
+            "groundswell_source_records", "Raw records read, by source.", ["source"], registry=self.registry
+        )
+        self.commits = Counter(
+            "groundswell_commits", "Commits of offsets, by whether the broker took them.", ["result"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.rebalances = Counter(
+            "groundswell_rebalances", "Times that the group shared out its partitions anew.", registry=self.registry
+        )
+        self.state_keys = Gauge(
+            "groundswell_state_keys", "Values that detect keeps for a partition.", ["partition"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.state_restored = Gauge(
+            "groundswell_state_restored_bytes", "Size of a partition's state when this worker read it last.",
+            ["partition"], registry=self.registry,
+        )  # fmt: skip
+        self.state_written = Counter(
+            "groundswell_state_written_bytes", "State written to its topic.", registry=self.registry
+        )
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
@@ -120,6 +145,10 @@ class Telemetry:
         """
         for stage in STAGES:
             self.records.labels(stage)
+        for source in get_args(Source):
+            self.read.labels(source)
+        for result in ("committed", "failed"):
+            self.commits.labels(result)
         for quarantined in get_args(QuarantineReason):
             self.quarantined.labels(quarantined)
         for uncounted in UNCOUNTED:

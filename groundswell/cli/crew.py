@@ -77,6 +77,11 @@ class Crew:
         """Where each worker shows its metrics."""
         return [f"http://{self.settings.metrics_host}:{worker.port}/metrics" for worker in self._workers]
 
+    @property
+    def numbered(self) -> dict[str, str]:
+        """The same by the worker's number, which it keeps when it starts again."""
+        return {str(worker.number): address for worker, address in zip(self._workers, self.metrics, strict=True)}
+
     def wait_until_ready(self) -> None:
         """Wait until every worker has its partitions and their state.
 

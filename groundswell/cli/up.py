@@ -10,7 +10,7 @@ from typing import IO, Annotated, Final
 
 import typer
 
-from groundswell.cli import broker, options
+from groundswell.cli import broker, options, scrape
 from groundswell.cli.crew import Crew
 from groundswell.cli.failures import ProblemError
 from groundswell.cli.output import say, warn, write_json
@@ -33,11 +33,12 @@ def up(
     is ready and where. A worker that dies is started again.
     """
     settings = options.settings(data, packs)
-    with _until_signal(), running(settings, workers) as (address, crew):
+    with _until_signal(), running(settings, workers) as (address, crew), scrape.serving(settings, crew) as metrics:
         if as_json:
-            write_json({"broker": address, "metrics": crew.metrics, "workers": crew.pids, "data": str(settings.data)})
+            told = {"broker": address, "scrape": metrics, "metrics": crew.metrics, "workers": crew.pids}
+            write_json({**told, "data": str(settings.data)})
         else:
-            say(f"Ready: broker {address}, metrics {' '.join(crew.metrics)}. Ctrl-C ends it.")
+            say(f"Ready: broker {address}, metrics of all workers {metrics}. Ctrl-C ends it.")
         watch_forever(settings, crew)
 
 

@@ -77,6 +77,8 @@ def test_a_worker_that_dies_is_started_again(up: Up, settings: Settings) -> None
     (metrics,), (worker,) = up.ready["metrics"], up.ready["workers"]
     with urllib.request.urlopen(metrics) as answer:
         assert answer.status == 200 and b"groundswell" in answer.read()
+    with urllib.request.urlopen(up.ready["scrape"]) as answer:
+        assert b'groundswell_worker_up{worker="1"} 1.0' in answer.read()
     os.kill(worker, signal.SIGKILL)
     assert eventually(lambda: up.tells("worker 1 ended (SIGKILL); it starts again in 1 s")), up.told
     assert eventually(lambda: up.tells("worker 1 has started again")), up.told

@@ -18,6 +18,7 @@ import orjson
 import pytest
 import yaml
 
+from dashboards.table import rows
 from schemas.quarantine import QuarantineReason
 from streams.catalog import Catalogs
 from streams.detection import detector
@@ -301,23 +302,11 @@ def notifying(telemetry: Telemetry) -> None:
 
 
 def exported() -> dict[str, set[str]]:
-    """Every series that a worker can show → its labels; a partition's are shown once there is one."""
-    telemetry = Telemetry()
-    notifying(telemetry)
-    telemetry.lag.labels("groundswell.scored.v1", 0).set(0)
-    telemetry.stalled.labels("groundswell.scored.v1", 0).set(0)
-    telemetry.watermark.labels(0).set(0)
-    telemetry.published.labels("scored")
-    for verdict in ("fired", "one_voice"):
-        telemetry.verdicts.labels(verdict)
-    telemetry.brands.labels(0).set(0)
-    telemetry.alerts.labels("firing")
-    with telemetry.frame("score", 1):
-        pass
-    series: dict[str, set[str]] = {"up": set()}
-    for metric in telemetry.registry.collect():
-        for sample in metric.samples:
-            series.setdefault(sample.name, set()).update(sample.labels)
+    """Every series that a worker can show → its labels, by the table that is held to what workers show."""
+    series: dict[str, set[str]] = {"up": set(), "process_start_time_seconds": set()}
+    for name, kind, labels, _ in rows():
+        for suffix in ("_bucket", "_count", "_sum") if kind == "histogram" else ("",):
+            series[name + suffix] = {*labels, "le"} if suffix == "_bucket" else set(labels)
     return series
 
 
@@ -329,6 +318,7 @@ ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
 RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 BY_PROMETHEUS = {"job", "instance"}
 VALUES = {
+    "source": {"reviews", "posts", "tickets"},
     "stage": set(STAGES),
     "reason": {*get_args(QuarantineReason), *UNCOUNTED},
     "result": {"delivered", "failed", "superseded", "silenced", "acknowledged", "taken"},
