@@ -13,6 +13,7 @@ from streams.catalog import Catalog
 from streams.desk import Desk
 from streams.detection import Detector, Verdict
 from streams.effects import Effects
+from streams.emerging import Emerging
 from streams.judging import Judging
 from streams.metrics import key_of, window_metrics
 from streams.point_feeds import PointFeeds
@@ -61,6 +62,7 @@ class Brand:
     judging: Judging = field(init=False)
     sources: SourceWatch = field(init=False)
     feeds: PointFeeds = field(init=False)
+    emerging: Emerging = field(init=False)
 
     def __post_init__(self) -> None:
         self.windows = WindowStore(self.name, self.bounds)
@@ -68,6 +70,7 @@ class Brand:
         self.judging = Judging(self.name, self.catalog, self.detector, self.bounds)
         self.sources = SourceWatch(self.name, self.catalog)
         self.feeds = PointFeeds(self.name, self.catalog)
+        self.emerging = Emerging(self.name, self.catalog)
 
     # What records do.
 
@@ -108,6 +111,7 @@ class Brand:
                 self.feeds.hear(series_of(seen), start)
         else:
             self.windows.count(seen, start, effects)
+            self.emerging.hear(seen, effects)
             self.untold.add(start)
         self.desk.hear(seen, effects)
         return True
@@ -222,6 +226,8 @@ class Brand:
         if now_ms % HOUR_MS == 0:
             self.judging.learn(now_ms, self.windows, effects)
             self.sources.learn(now_ms, self.windows, effects)
+            everything = self.judging.baselines.get(EVERYTHING)
+            self.emerging.look(now_ms, everything.listened_since(now_ms) if everything else now_ms, effects)
             for name in self.feeds.due(self.windows):
                 self._publish_feed(name, now_ms, effects)
 
@@ -319,6 +325,8 @@ class Brand:
             self.judging.restore_feelings(state)
         elif kind == "channel":
             self.sources.restore_channel(name, state)
+        elif kind in ("terms", "usage", "candidate"):
+            self.emerging.restore(kind, name, state)
         elif kind == "case":
             self.desk.restore_case(name, state)
         elif kind == "answer":
@@ -340,6 +348,7 @@ class Brand:
         kept |= {"cell": self.windows.stored(), "case": self.desk.cases, "answer": self.desk.answers}
         kept |= {"feelings": [""], "channel": self.sources.heard}
         kept["alert"] = [*self.judging.episodes, *self.sources.episodes]
+        kept |= self.emerging.stored()
         kept["past_events"] = [str(past.start_ms) for past in self.windows.past]
         for kind, names in kept.items():
             for name in names:

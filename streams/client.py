@@ -19,6 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 from pydantic import BaseModel, ValidationError
 
 from schemas.alerts import Alert
+from schemas.candidates import Candidate
 from schemas.feeds import Handoff
 from schemas.progress import PROGRESS_HEADER
 from schemas.scored import Scored
@@ -205,6 +206,12 @@ class _Watch:
         self._asked = time.monotonic()
 
 
+def _identity(value: Alert | Handoff | Candidate) -> str:
+    if isinstance(value, Candidate):
+        return f"{value.brand}|{value.term}"
+    return value.fingerprint if isinstance(value, Alert) else value.id
+
+
 class _Seen:
     """What was given out already, in bounded memory."""
 
@@ -221,8 +228,8 @@ class _Seen:
             if value.origin.offset <= self._origins.get(place, -1):
                 return True
             self._origins[place] = value.origin.offset
-        elif isinstance(value, Alert | Handoff):
-            identity = value.fingerprint if isinstance(value, Alert) else value.id
+        elif isinstance(value, Alert | Handoff | Candidate):
+            identity = _identity(value)
             if value.revision <= self._revisions.get(identity, 0):
                 return True
             self._revisions[identity] = value.revision

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from schemas.alerts import Alert
+from schemas.candidates import Candidate
 from schemas.feeds import Delight, Handoff, PainPoint
 from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
@@ -67,6 +68,7 @@ ALERTS = Topic("alerts.v1", Alert, "alert fingerprint", "compact,delete", 365 * 
 PAIN_POINTS = Topic("pain-points.v1", PainPoint, "brand|pain point", "compact", -1)
 DELIGHTS = Topic("delights.v1", Delight, "brand|delight", "compact,delete", 365 * DAY_MS)
 HANDOFFS = Topic("handoffs.v1", Handoff, "event or conversation id", "compact,delete", 90 * DAY_MS)
+CANDIDATES = Topic("candidates.v1", Candidate, "brand|term", "compact,delete", 90 * DAY_MS)
 QUARANTINE = Topic("quarantine.v1", Quarantined, "origin", "delete", 90 * DAY_MS, 16 * MIB)
 SILENCES = Topic("silences.v1", SilenceRecord, "id", "compact,delete", 365 * DAY_MS)
 """What people and notify write, and no step: what is over stays for a year, to look up who silenced what."""
@@ -83,7 +85,7 @@ STATE_CONFIG = {
 """How the broker keeps detect's state (``Settings.state_topic``): only the newest value of each key."""
 
 RAW: dict[Source, Topic] = {"reviews": REVIEWS, "posts": POSTS, "tickets": TICKETS}
-DERIVED = (SCORED, METRICS, ALERTS, PAIN_POINTS, DELIGHTS, HANDOFFS, QUARANTINE)
+DERIVED = (SCORED, METRICS, ALERTS, PAIN_POINTS, DELIGHTS, HANDOFFS, CANDIDATES, QUARANTINE)
 ALL = (*RAW.values(), *DERIVED, SILENCES, RECEIPTS)
 
 

@@ -1,4 +1,4 @@
-"""``groundswell catalog``: what a brand's own labelled examples teach about its pain points."""
+"""``groundswell catalog``: what a brand's own labelled examples teach about its pain points, and what rises unnamed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from groundswell.cli import options
+from groundswell.cli.candidates import candidates
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import Guarded, ProblemError, UsageError
 from groundswell.cli.output import out, say, warn, write_json
@@ -23,12 +24,9 @@ if TYPE_CHECKING:
 MOST_TOLD: Final = 5
 """Lines that are told one by one, of those that can't be read."""
 
-app = typer.Typer(cls=Guarded, no_args_is_help=True, help="Learn a brand's pain points from labelled examples.")
+app = typer.Typer(cls=Guarded, no_args_is_help=True, help="Learn a brand's pain points; see what has no name yet.")
 
-
-@app.callback()
-def catalog() -> None:
-    """Keep ``learn`` a command of its own, though it is the only one."""
+app.command()(candidates)
 
 
 @app.command()

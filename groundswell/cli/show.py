@@ -11,6 +11,7 @@ from rich.text import Text
 
 from groundswell.cli.output import clean
 from schemas.alerts import Alert
+from schemas.candidates import Candidate
 from schemas.feeds import Handoff, PainPoint
 from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
@@ -112,6 +113,20 @@ def pain_point(it: PainPoint) -> Text:
     return text
 
 
+def candidate(it: Candidate) -> Text:
+    """Words that rise and that no pain point names: how many say them, since when, and what they write."""
+    text = Text(f"{_moment(it.updated_at)} ", style="dim").append(
+        f"{clean(it.brand)}: “{clean(it.words)}”", style="bold"
+    )
+    text.append(f"  {it.voices:,} voices in {_duration(it.window_seconds)}, {it.expected:,.1f} expected")
+    text.append(f" ({it.sigmas:.1f} sigma), since {_moment(it.starts_at)}")
+    if it.related:
+        text.append(f"\n   said with it: {clean(', '.join(it.related))}", style="dim")
+    for quote in it.quotes:
+        text.append(f"\n   “{_short(quote.text)}”", style="italic")
+    return text
+
+
 def handoff(it: Handoff) -> Text:
     """A customer whom a person should see, and why."""
     waited = f", waited {_duration(it.waited_seconds)}" if it.waited_seconds is not None else ""
@@ -189,6 +204,7 @@ _SHOWN: tuple[tuple[type[BaseModel], Callable[[Any], Text]], ...] = (
     (Scored, scored),
     (WindowMetrics, window),
     (PainPoint, pain_point),
+    (Candidate, candidate),
     (Handoff, handoff),
     (Quarantined, quarantined),
     (SilenceRecord, _silence_record),

@@ -22,6 +22,7 @@ from streams.catalog.stems import stem
 DOMAIN_WEIGHT = 60
 """What each phrase that has a word adds to the word's frequency per million, when keys are chosen."""
 FREQUENCIES = Path(__file__).with_name("frequencies.txt")
+SILENT = Path(__file__).with_name("silent.txt")
 NO_FIT = 0
 """The fit of words that are nothing to the phrases."""
 _FAR = 1 << 40
@@ -49,6 +50,18 @@ def _frequencies() -> tuple[dict[str, int], dict[str, int]]:
         by_word[word] = int(count)
         by_stem[stem(word)] = by_stem.get(stem(word), 0) + int(count)
     return by_stem, by_word
+
+
+def common_words(least: int) -> frozenset[str]:
+    """The words that English uses at least so often in a million."""
+    return frozenset(word for word, count in _frequencies()[1].items() if count >= least)
+
+
+@lru_cache(maxsize=1)
+def silent_words() -> frozenset[str]:
+    """Words that tell nothing by themselves, without apostrophes."""
+    lines = SILENT.read_text("utf-8").splitlines()
+    return frozenset(word.replace("'", "") for line in lines if not line.startswith("#") for word in line.split())
 
 
 def _frequency(element: Element) -> int:

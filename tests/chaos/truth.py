@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import orjson
 
-from streams.topics import ALERTS, HANDOFFS, METRICS, QUARANTINE, RAW, SCORED
+from streams.topics import ALERTS, CANDIDATES, HANDOFFS, METRICS, QUARANTINE, RAW, SCORED
 from tests.broker.pipeline import Events, replayed
 from tests.chaos.tail import Seen
 
 Identity = tuple[Any, ...]
-"""("window", brand, pain point, start), ("alert", fingerprint, revision), ("handoff", id, revision), or
-("feed", topic, key, updated at)."""
+"""("window", brand, pain point, start), ("alert", fingerprint, revision), ("handoff", id, revision),
+("candidate", key, revision), or ("feed", topic, key, updated at)."""
 
 Place = tuple[str, int, int]
 """Raw topic's short name, partition, offset."""
@@ -44,6 +44,8 @@ def identity_of(topic: str, key: str, value: Mapping[str, Any]) -> Identity | No
         return ("alert", value["fingerprint"], value["revision"])
     if topic == HANDOFFS.short_name:
         return "handoff", value["id"], value["revision"]
+    if topic == CANDIDATES.short_name:
+        return "candidate", key, value["revision"]
     return ("feed", topic, key, value["updated_at"]) if topic in FEEDS else None
 
 

@@ -35,12 +35,18 @@ LATE = (
     "Where is my parcel? It is a week late!",
     "Still no delivery, I am so disappointed.",
 )
+MELTS = (
+    "The kettle lid melts after a week.",
+    "My kettle lid melted, what a mess.",
+    "Kettle lid melting on the second day, avoid.",
+)
 KIND = ("Thank you for the handwritten note, what a lovely surprise!", "Best coffee ever, I love it 💛")
 BROKEN = (b"", b'{"id": "x"', b'{"id": "\xff"}', b"[]", b'{"id": "x", "brand": "Acme"}')
 
 
 def events() -> Iterator[tuple[Source, RecordedEvent]]:
-    """Two quiet days, late parcels, a conversation with an answer, kind words, and records that can't be read."""
+    """Two quiet days, late parcels, a conversation with an answer, kind words, records that can't be read, and a
+    problem that no pain point names."""
     for hour in range(0, 48, 4):
         yield _event("reviews", BASE_MS + hour * HOUR, "The beans are fine.", f"regular {hour % 5}", rating=4)
     start = BASE_MS + 2 * DAY
@@ -60,6 +66,9 @@ def events() -> Iterator[tuple[Source, RecordedEvent]]:
             "reviews", at_ms + (30 + number) * MINUTE, KIND[number % 2], f"kind {number}", rating=5, title="Wow"
         )
     yield _event("posts", start + 5 * HOUR, "All quiet now.", "regular 1")
+    for number in range(6):
+        yield _event("reviews", start + 7 * HOUR + number * MINUTE, MELTS[number % 3], f"melted {number}", rating=1)
+    yield _event("posts", start + 9 * HOUR, "All quiet again.", "regular 2")
 
 
 def produced() -> dict[str, list[dict[str, Any]]]:

@@ -200,7 +200,7 @@ def test_schemas_are_printed_for_all_topics_or_one(run: Run) -> None:
     everything = orjson.loads(run("schema").stdout)
     assert list(everything) == [
         "reviews", "posts", "tickets",
-        "scored", "metrics", "alerts", "pain-points", "delights", "handoffs", "quarantine", "silences",
+        "scored", "metrics", "alerts", "pain-points", "delights", "handoffs", "candidates", "quarantine", "silences",
         "receipts",
     ]  # fmt: skip
     alerts = orjson.loads(run("schema", "groundswell.alerts.v1").stdout)
