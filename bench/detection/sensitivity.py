@@ -30,7 +30,7 @@ WHOLE = ("slow_weight", "warm_up_s", "mute_s", "escalation")
 class Varied(Horizon):
     """A horizon whose habit differs in more than a horizon says."""
 
-    changes: tuple[tuple[str, float], ...] = ()
+    changes: tuple[tuple[str, Any], ...] = ()
 
     def habit(self) -> Habit:
         """See ``Horizon``."""

@@ -82,7 +82,7 @@ def usual(rate: float, dice: np.random.Generator) -> NDArray[np.float64]:
 def natural(rates: NDArray[np.float64], a_day: float, dice: np.random.Generator) -> NDArray[np.float64]:
     """What its own isolated bursts add to the rate of each row."""
     added = np.zeros(ROWS)
-    for row in np.flatnonzero(dice.random(ROWS) < a_day / DAY):
+    for row in np.flatnonzero(dice.random(ROWS) < a_day / DAY).tolist():
         size = 1.5 * dice.pareto(TAIL) + 0.5
         lasts = np.arange(min(int(dice.integers(3, 12)), ROWS - row))
         added[row : row + len(lasts)] += size * rates[row] * np.exp(-lasts / 3)
