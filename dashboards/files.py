@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
+
+from dashboards import pipeline, voices
 from dashboards.table import table
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -11,4 +15,22 @@ DEPLOY = Path(__file__).parents[1] / "deploy"
 
 def generated() -> dict[Path, str]:
     """Path → text."""
-    return {DEPLOY / "metrics.md": table()}
+    boards = {"voices": voices.build(), "pipeline": pipeline.build()}
+    folder = DEPLOY / "grafana" / "dashboards"
+    return {
+        DEPLOY / "metrics.md": table(),
+        **{folder / f"{name}.json": _json(it.build()) for name, it in boards.items()},
+    }
+
+
+ANNOTATION = {"step": "30s", "titleFormat": "{{brand}}: {{pain_point}}", "textFormat": "Firing", "tagKeys": "kind"}
+"""What Grafana's Prometheus makes of an annotation; the builder does not know these fields."""
+
+
+def _json(board: Any) -> str:
+    board = board.to_json()
+    annotations = board.get("annotations")
+    if annotations is not None and annotations.list_val:
+        board["annotations"] = {"list": [{**it.to_json(), **ANNOTATION} for it in annotations.list_val]}
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(board, default=lambda part: part.to_json(), option=options).decode()

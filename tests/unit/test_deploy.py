@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -301,6 +302,7 @@ def notifying(telemetry: Telemetry) -> None:
     telemetry.delivery_attempts.labels("care", "taken")
 
 
+@cache
 def exported() -> dict[str, set[str]]:
     """Every series that a worker can show → its labels, by the table that is held to what workers show."""
     series: dict[str, set[str]] = {"up": set(), "process_start_time_seconds": set()}
