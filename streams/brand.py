@@ -228,6 +228,7 @@ class Brand:
             self.sources.learn(now_ms, self.windows, effects)
             everything = self.judging.baselines.get(EVERYTHING)
             self.emerging.look(now_ms, everything.listened_since(now_ms) if everything else now_ms, effects)
+            self.feeds.learn(now_ms, self.windows, effects)
             for name in self.feeds.due(self.windows):
                 self._publish_feed(name, now_ms, effects)
 
@@ -289,8 +290,8 @@ class Brand:
         effects.publish(METRICS, key_of(self.name, name, cell.start_ms), record)
 
     def _publish_feed(self, name: str, now_ms: int, effects: Effects) -> None:
-        past, alert = self.judging.past_of(name, now_ms), self.judging.alert_of(name)
-        self.feeds.tell(name, now_ms, self.windows, effects, past=past, alert=alert)
+        past, episode = self.judging.past_of(name, now_ms), self.judging.episodes.get(name)
+        self.feeds.tell(name, now_ms, self.windows, effects, past=past, episode=episode)
 
     # What is kept.
 
@@ -315,6 +316,8 @@ class Brand:
             self.windows.restore(name, state)
         elif kind == "past_events":
             self.windows.restore_past(name, state)
+        elif kind == "days":
+            self.feeds.restore_days(name, state)
         elif kind == "past":
             self.judging.restore_past(name, state)
         elif kind == "alert" and subject_of(name).channel is not None:
@@ -349,6 +352,7 @@ class Brand:
         kept |= {"feelings": [""], "channel": self.sources.heard}
         kept["alert"] = [*self.judging.episodes, *self.sources.episodes]
         kept |= self.emerging.stored()
+        kept["days"] = self.feeds.days
         kept["past_events"] = [str(past.start_ms) for past in self.windows.past]
         for kind, names in kept.items():
             for name in names:

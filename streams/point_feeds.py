@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from schemas.base import stamp
+from streams.alerting import Episode
 from streams.catalog import Catalog
 from streams.detection import Baseline
 from streams.effects import Effects
-from streams.feeds import point_feed
+from streams.feeds import Days, Known, point_feed
 from streams.topics import DELIGHTS, PAIN_POINTS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.rolling import DAY_MS, HOUR_MS
@@ -28,6 +31,8 @@ class PointFeeds:
     """Pain point or delight → when it was first and last heard (ms)."""
     fed: dict[str, int] = field(default_factory=dict)
     """Pain point or delight → mentions in the day that its feed record told last."""
+    days: dict[str, Days] = field(default_factory=dict)
+    """Pain point or delight → what its last days held; each is stored by itself."""
 
     def hear(self, names: Iterable[str], time_ms: int) -> None:
         """Note that a closed window holds these series; those of the whole brand have no feed."""
@@ -36,6 +41,14 @@ class PointFeeds:
                 first_and_last = self.heard.setdefault(name, [time_ms, time_ms])
                 first_and_last[:] = min(first_and_last[0], time_ms), max(first_and_last[1], time_ms)
                 self.fed.setdefault(name, 0)
+
+    def learn(self, now_ms: int, windows: WindowStore, effects: Effects) -> None:
+        """An hour is over: the days learn it."""
+        for name, hour in windows.hour.series.items():
+            if name not in (EVERYTHING, NEGATIVE):
+                days = self.days.setdefault(name, Days())
+                days.learn(now_ms, hour)
+                effects.keep(self.brand, "days", name, days)
 
     def settled(self, windows: WindowStore) -> bool:
         """Whether every record tells what the day holds; true for long where nothing is said any more."""
@@ -59,13 +72,13 @@ class PointFeeds:
         effects: Effects,
         *,
         past: Baseline | None,
-        alert: str | None,
+        episode: Episode | None,
     ) -> None:
         """Publish a feed record.
 
         Args:
             past: What is usual for it, where something is known.
-            alert: Fingerprint of its alert, if that is firing.
+            episode: Its last alert.
         """
         day = windows.day.of(name)
         first_ms, last_ms = self.heard[name]
@@ -84,7 +97,13 @@ class PointFeeds:
             usual_day=usual_day,
             first_ms=first_ms,
             last_ms=last_ms,
-            alert=alert,
+            alert=episode.fingerprint if episode is not None and episode.firing else None,
+            known=Known(
+                hours=past.counts(past.span(now_ms)) if past else (),
+                days=self.days.get(name) or Days(),
+                causes={cause: windows.day.of(cause) for cause in self.catalog.causes_of(name)},
+                recovery=_recovery(episode),
+            ),
             quotes=windows.newest_quotes(name, FEED_QUOTES),
         )
         topic = DELIGHTS if self.catalog.kind_of(name) == "delight" else PAIN_POINTS
@@ -93,3 +112,21 @@ class PointFeeds:
             self.fed[name] = day.mentions
         else:
             self.fed.pop(name, None)
+
+    def restore_days(self, name: str, state: Any) -> None:
+        """Take in what is stored of one point's days."""
+        self.days[name] = Days.from_state(state)
+
+
+def _recovery(episode: Episode | None) -> dict[str, Any] | None:
+    """How the last alert went, as ``schemas.feeds.Recovery`` in wire form."""
+    if episode is None or episode.status == "quiet":
+        return None
+    over = None if episode.firing else episode.ends_ms
+    return {
+        "status": "recovered" if over is not None else "firing",
+        "starts_at": stamp(episode.starts_ms),
+        "ends_at": None if over is None else stamp(over),
+        "seconds": None if over is None else max(over - episode.starts_ms, 0) / 1000,
+        "sentiment_before": None if episode.before is None else episode.before / 1000,
+    }

@@ -46,16 +46,21 @@ _QUADRANTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _SO_THAT = re.compile(r"\b(so that|so i can|so we can|because|in order to)\b(?P<why>[^.!?\n]{3,120})", re.IGNORECASE)
 
 
-def empathy_map(quotes: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Each sentence of the quotes in the first quadrant that its own words name; the strongest complaint is pain."""
+def empathy_map(quotes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Each sentence of the quotes in the first quadrant that its own words name; the strongest complaint is pain.
+
+    ``events`` says for each line in which event it was written.
+    """
     found: dict[str, list[str]] = {"think_feel": [], "say_do": [], "hear": [], "pain": [], "gain": []}
+    events: dict[str, list[str]] = {}
     for quote in quotes:
         for line, quadrant in _lines(quote["text"]):
             if quadrant is None and any(word.lower() in line.lower() for word in quote["words"]):
                 quadrant = "pain" if quote["sentiment"] <= 0 else "think_feel"
             if quadrant and len(found[quadrant]) < LINES and line not in found[quadrant]:
                 found[quadrant].append(line)
-    return found
+                events.setdefault(quadrant, []).append(quote["event_id"])
+    return found | {"events": events}
 
 
 def user_stories(quotes: list[dict[str, Any]]) -> list[dict[str, str]]:

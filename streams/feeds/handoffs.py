@@ -20,6 +20,11 @@ URGENCY = 0.75
 WHY_LENGTH = 300
 """Characters of the words that decided."""
 
+WHY_WORDS = 8
+"""Words that are kept for each reason; the first in the alphabet, so that the choice doesn't depend on arrival."""
+
+_SIGNALS = {"repeat_contact": "repeat_contact", "threat_to_leave": "churn_risk", "urgent": "urgency"}
+
 
 @dataclass(slots=True)
 class Case:
@@ -34,6 +39,7 @@ class Case:
     contacts: int = 0
     waiting_ms: int = 0
     quote: Quote = field(default_factory=dict)
+    reasons_why: dict[str, list[str]] = field(default_factory=dict)
 
     def to_state(self) -> list[Any]:
         """As JSON values."""
@@ -80,6 +86,8 @@ def needs_person(brand: str, case: Case, found: list[str], seen: Observation) ->
     case.contacts += 1
     case.reasons = sorted({*case.reasons, *found})
     case.why = ", ".join(dict.fromkeys(words))[:WHY_LENGTH] or case.why
+    for reason in found:
+        case.reasons_why[reason] = sorted({*case.reasons_why.get(reason, ()), *_decided(reason, seen)})[:WHY_WORDS]
     case.waiting_ms = min(case.waiting_ms, quote["at"]) if case.contacts > 1 else quote["at"]
     if not case.quote or quote["at"] >= case.quote["at"]:
         case.quote = quote
@@ -90,6 +98,16 @@ def answer(brand: str, case: Case, at_ms: int) -> dict[str, Any]:
     """Somebody of the company answered: the case is over."""
     case.revision += 1
     return _published(brand, case, max(at_ms, case.waiting_ms))
+
+
+def _decided(reason: str, seen: Observation) -> list[str]:
+    if reason == "strong_emotion":
+        return [
+            emotion.label
+            for emotion in seen.said.emotions
+            if emotion.probability >= EMOTION and emotion.label in STRONG_EMOTIONS
+        ]
+    return [word[:WHY_LENGTH] for word in seen.said.signals.words.get(_SIGNALS[reason], ())]
 
 
 def _published(brand: str, case: Case, answered_ms: int | None) -> dict[str, Any]:
@@ -108,4 +126,8 @@ def _published(brand: str, case: Case, answered_ms: int | None) -> dict[str, Any
         "answered_at": None if answered_ms is None else stamp(answered_ms),
         "waited_seconds": None if answered_ms is None else (answered_ms - case.waiting_ms) / 1000,
         "quote": published(case.quote),
+        "updated_at": stamp(case.quote["at"] if answered_ms is None else answered_ms),
+        "unanswered_seconds": (case.quote["at"] - case.waiting_ms) / 1000 if answered_ms is None else None,
+        "reasons_why": {reason: list(words) for reason, words in sorted(case.reasons_why.items())},
+        "product": case.quote["product"],
     }

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.base import SCHEMA_VERSION, stamp
+from streams.feeds.cause import candidate_cause
+from streams.feeds.days import Days, shifts
 from streams.feeds.empathy import empathy_map, user_stories
 from streams.windows.aggregate import Aggregate
 from streams.windows.observation import Quote
 from streams.windows.quotes import diverse, published
 
 SEGMENTS = ("channel", "product", "version", "region", "language")
+WEEK_HOURS = 7 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the past of a pain point or delight."""
+
+    hours: Sequence[int] = ()
+    """Voices of each full hour since the brand is listened to, the last one being over now; two weeks at most."""
+    days: Days = field(default_factory=Days)
+    causes: Mapping[str, Aggregate] = field(default_factory=dict)
+    """Pain points that would explain it → what was said about them in 24 hours."""
+    recovery: dict[str, Any] | None = None
+    """``schemas.feeds.Recovery`` of its last alert, in wire form."""
 
 
 def point_feed(
@@ -28,6 +46,7 @@ def point_feed(
     last_ms: int,
     alert: str | None,
     quotes: list[Quote],
+    known: Known | None = None,
 ) -> dict[str, Any]:
     """What a product team needs to act on.
 
@@ -39,11 +58,14 @@ def point_feed(
         first_ms, last_ms: When it was first and last heard.
         alert: Fingerprint of an alert that fires about it.
         quotes: Candidates; the newest that differ are shown.
+        known: Its past, where there is any.
     """
+    known = known or Known()
     shown = diverse(quotes)
     reach = len(day.voices)
     intensity = round(abs(day.mean_sentiment), 3)
     persistence = round(hours_heard / 24, 3)
+    journey = day.shares("journey")
     return {
         "schema_version": SCHEMA_VERSION,
         "brand": brand,
@@ -56,7 +78,7 @@ def point_feed(
         "last_hour": hour.tally(),
         "last_day": day.tally(),
         "share": round(day.mentions / everything.mentions, 4) if everything.mentions else 0.0,
-        "journey": day.shares("journey"),
+        "journey": journey,
         "segments": {name: day.shares(name) for name in SEGMENTS if day.segments.get(name)},
         "alert": alert,
         "priority": round(reach * intensity * persistence, 3),
@@ -67,4 +89,30 @@ def point_feed(
         "quotes": [published(quote) for quote in shown],
         "empathy_map": empathy_map(shown),
         "user_stories": user_stories(shown),
+        "journey_stage": next(iter(journey), None),
+        "week": _week(now_ms, known),
+        "candidate_cause": candidate_cause(day, everything, known.days.before(now_ms), known.causes),
+        "recovery": known.recovery,
+        "priority_terms": {"reach": reach, "intensity": intensity, "persistence": persistence},
+    }
+
+
+def _week(now_ms: int, known: Known) -> dict[str, Any] | None:
+    """``schemas.feeds.Week`` in wire form; None before the first hour is over."""
+    hours = list(known.hours[-2 * WEEK_HOURS :])
+    if not hours:
+        return None
+    this, before = hours[-WEEK_HOURS:], hours[:-WEEK_HOURS]
+    held, held_before = known.days.weeks(now_ms)
+    compared = len(before) >= 24
+    rate, rate_before = sum(this) / len(this), sum(before) / max(len(before), 1)
+    ends = range(len(hours), 0, -24)
+    return {
+        "this": {"known_hours": len(this), "hourly_voices": sum(this)} | held.means(),
+        "before": {"known_hours": len(before), "hourly_voices": sum(before)} | held_before.means()
+        if compared
+        else None,
+        "change": round(rate / rate_before - 1, 3) if compared and rate_before else None,
+        "daily_voices": [sum(hours[max(end - 24, 0) : end]) for end in ends][::-1],
+        "shifts": shifts(held, held_before),
     }

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from schemas.feeds import Handoff, PainPoint
-from streams.feeds import Case, answer, concerns, needs_person, point_feed
+from streams.feeds import Case, Days, Known, answer, concerns, needs_person, point_feed
+from streams.feeds.cause import candidate_cause
+from streams.feeds.days import Span
 from streams.feeds.empathy import empathy_map, user_stories
 from streams.windows.aggregate import Aggregate
-from tests.support.records import BASE_MS, HOUR, observed, scored
+from tests.support.records import BASE_MS, DAY, HOUR, observed, scored
 
 
 def quote(text: str, *, need: str | None = None, product: str | None = None, sentiment: float = -0.5) -> dict[str, Any]:
@@ -33,13 +35,17 @@ class TestEmpathyMap:
         ],
     )
     def test_each_sentence_stands_where_its_words_put_it(self, text: str, quadrant: str) -> None:
-        found = empathy_map([quote(text)])
+        quoted = quote(text)
+        found = empathy_map([quoted])
         assert found.pop(quadrant) == [text]
+        assert found.pop("events") == {quadrant: [quoted["event_id"]]}
         assert not any(found.values())
 
     def test_nobodys_words_are_invented_or_told_twice(self) -> None:
         texts = ["I want my parcel. I called. The box was late.", "I want my parcel. They said no."]
         found = empathy_map([quote(text) for text in texts])
+        events = found.pop("events")
+        assert {name: len(lines) for name, lines in found.items() if lines} == {n: len(e) for n, e in events.items()}
         lines = [line for lines in found.values() for line in lines]
         assert len(set(lines)) == len(lines) == 4
         assert all(any(line in text for text in texts) for line in lines)
@@ -96,6 +102,89 @@ def test_a_feed_record_is_a_pain_point() -> None:
     assert feed.last_hour.mentions == 0
 
 
+class TestWeek:
+    @staticmethod
+    def told(hours: list[int], days: Days | None = None) -> PainPoint:
+        day = Aggregate()
+        day.observe([observed(scored("e", BASE_MS, points=["late_delivery"], sentiment=-0.5))])
+        now_ms = BASE_MS + 14 * DAY
+        fields = {"hour": day, "day": day, "everything": day, "hours_heard": 1, "usual_day": None, "alert": None}
+        spoken = {"first_ms": BASE_MS, "last_ms": BASE_MS, "quotes": []}
+        known = Known(hours=hours, days=days or Days())
+        return PainPoint.model_validate(point_feed("Acme", "p", "P", now_ms, **fields, **spoken, known=known))
+
+    def test_it_is_compared_with_the_one_before(self) -> None:
+        week = self.told([1] * 168 + [2] * 168).week
+        assert week is not None and week.before is not None
+        assert (week.this.hourly_voices, week.before.hourly_voices, week.change) == (336, 168, 1.0)
+        assert week.daily_voices == [24] * 7 + [48] * 7
+
+    def test_a_young_brand_is_compared_by_the_hour(self) -> None:
+        week = self.told([3] * 24 + [1] * 168).week
+        assert week is not None and week.before is not None
+        assert (week.before.known_hours, week.change) == (24, -0.667)
+
+    def test_less_than_a_day_is_no_week_to_compare_with(self) -> None:
+        week = self.told([3] * 23 + [1] * 168).week
+        assert week is not None
+        assert (week.before, week.change) == (None, None)
+        assert self.told([]).week is None
+
+    def test_what_moved_is_named(self) -> None:
+        days = Days()
+        for day, product in ((3, "Beans"), (10, "Pods")):
+            hour = Aggregate()
+            hour.observe([observed(scored(f"e{n}", BASE_MS, product=product, sentiment=-0.5)) for n in range(10)])
+            days.learn(BASE_MS + day * DAY + HOUR, hour)
+        week = self.told([1] * 336, Days.from_state(days.to_state())).week
+        assert week is not None and week.before is not None
+        assert [(s.value, s.share, s.before) for s in week.shifts] == [("Beans", 0.0, 1.0), ("Pods", 1.0, 0.0)]
+        assert (week.this.mentions, week.this.sentiment, week.before.mentions) == (10, -0.5, 10)
+
+    def test_days_are_bounded(self) -> None:
+        days, hour = Days(), Aggregate()
+        hour.observe([observed(scored(f"e{n}", BASE_MS, product=f"product {n}")) for n in range(50)])
+        for day in range(40):
+            days.learn(BASE_MS + day * DAY + HOUR, hour)
+        assert len(days.held) == 14
+        assert {len(span.segments["product"]) for span in days.held.values()} == {20}
+
+
+class TestCandidateCause:
+    @staticmethod
+    def heard(product: str, count: int, author: str = "a") -> Aggregate:
+        aggregate = Aggregate()
+        fields = {"product": product, "sentiment": -0.5, "channel": "x"}
+        aggregate.observe([observed(scored(f"e{n}", BASE_MS, author=f"{author}{n}", **fields)) for n in range(count)])
+        return aggregate
+
+    def test_where_those_who_name_it_come_from(self) -> None:
+        everything = self.heard("Pods", 15, "b")
+        everything.add(self.heard("Beans", 5))
+        cause = candidate_cause(self.heard("Beans", 5), everything, Span(), {})
+        assert cause is not None
+        assert (cause["dimension"], cause["value"], cause["share"], cause["usual"]) == ("product", "Beans", 1.0, 0.25)
+        assert cause["why"].startswith("5 of 5 mentions (100%)")
+
+    def test_what_everybody_shares_explains_nothing(self) -> None:
+        assert candidate_cause(self.heard("Beans", 9), self.heard("Beans", 30), Span(), {}) is None
+
+    def test_what_was_always_so_explains_nothing(self) -> None:
+        everything = self.heard("Pods", 20, "b")
+        everything.add(self.heard("Beans", 6))
+        before = Span(mentions=40, segments={"product": {"Beans": 38}})
+        assert candidate_cause(self.heard("Beans", 6), everything, before, {}) is None
+
+    def test_a_cause_that_the_same_people_name(self) -> None:
+        everything = self.heard("Beans", 20)
+        cause = candidate_cause(self.heard("Beans", 8), everything, Span(), {"site_down": self.heard("Beans", 7)})
+        assert cause is not None
+        assert (cause["dimension"], cause["value"], cause["mentions"]) == ("pain_point", "site_down", 7)
+
+    def test_too_few_say_nothing(self) -> None:
+        assert candidate_cause(self.heard("Beans", 4), self.heard("Pods", 20), Span(), {}) is None
+
+
 class TestHandoffs:
     @pytest.mark.parametrize(
         ("fields", "reasons"),
@@ -127,6 +216,8 @@ class TestHandoffs:
         assert told[1].reasons == ["repeat_contact", "urgent"]
         assert told[1].waiting_since < told[0].waiting_since, "the earlier message came later"
         assert told[2].waited_seconds == 7200
+        assert [handoff.unanswered_seconds for handoff in told] == [0, 3600, None]
+        assert told[2].reasons_why == {"repeat_contact": [], "urgent": ["now"]}
 
     def test_an_answer_from_before_the_question_waited_for_nothing(self) -> None:
         case = Case("c1", "ada", "tickets")
