@@ -22,6 +22,7 @@ from schemas.raw import Source
 from streams import connection
 from streams.catalog import Catalogs
 from streams.changelog import Changelog, FencedError
+from streams.cloudevents import envelopes
 from streams.detection import Detector
 from streams.effects import Effects
 from streams.listener import Heard, Listener
@@ -76,6 +77,7 @@ class Publisher:
     def __init__(self, settings: Settings, producer: AIOKafkaProducer, partitions: dict[str, int]) -> None:
         self._names = {topic.name: topic.full_name(settings.topic_prefix) for topic in ALL}
         self._outbox = Outbox(producer, partitions)
+        self._envelopes = envelopes(settings.cloudevents)
         self.scored_partitions = range(partitions[self._names[SCORED.name]])
 
     async def put(self, effects: Effects) -> None:
@@ -83,7 +85,9 @@ class Publisher:
         names, outbox, dumps = self._names, self._outbox, orjson.dumps
         for topic, key, value in effects.records:
             name, encoded = names[topic.name], key.encode("utf-8", "surrogatepass")
-            outbox.add(name, outbox.partition_for(name, encoded), encoded, dumps(value))
+            body, envelope = dumps(value), self._envelopes.get(topic.name)
+            headers = envelope.headers(encoded, value, body) if envelope is not None else ()
+            outbox.add(name, outbox.partition_for(name, encoded), encoded, body, headers)
             if outbox.full:
                 await outbox.flush()
 
