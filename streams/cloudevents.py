@@ -1,7 +1,7 @@
 """The attributes of a published record as CloudEvents has them, in Kafka's binary mode: headers beside the JSON value.
 
-See CloudEvents 1.0.2 and its Kafka Protocol Binding. Everything follows from the record, so that what is published again
-after a restart is the same event: the same ``ce_source`` and ``ce_id`` mean the same content.
+See CloudEvents 1.0.2 and its Kafka Protocol Binding. Everything follows from the record, so that what is published
+again after a restart is the same event: the same ``ce_source`` and ``ce_id`` mean the same content.
 """
 
 from __future__ import annotations

@@ -15,11 +15,22 @@ def schema(
     topic: Annotated[
         str | None, typer.Argument(help="A topic, such as posts or alerts; all of them by default.")
     ] = None,
+    asyncapi: Annotated[
+        bool,
+        typer.Option("--asyncapi", help="Print the AsyncAPI 3 document of all topics instead, with Kafka's bindings."),
+    ] = False,
 ) -> None:
     """Print the JSON Schema of a topic's records, or of all topics as one object. Needs no broker."""
+    from groundswell.asyncapi import document
     from streams.topics import ALL, named
 
-    prefix = options.settings().topic_prefix
+    settings = options.settings()
+    prefix = settings.topic_prefix
+    if asyncapi:
+        if topic is not None:
+            raise UsageError("--asyncapi speaks of all topics: leave the topic out")
+        write_json(document(settings), indent=True)
+        return
     if topic is None:
         write_json({of.short_name: of_topic(of, prefix) for of in ALL}, indent=True)
         return
@@ -31,13 +42,12 @@ def schema(
 
 def of_topic(topic: Any, prefix: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one topic's records, with what Kafka knows about it."""
-    from streams.topics import RAW
+    from groundswell.asyncapi import mode_of
+    from streams.cloudevents import schema_of
 
-    # What comes in is read, what goes out is written: timestamps differ between the two.
-    mode = "validation" if topic in RAW.values() else "serialization"
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:groundswell:{topic.name}",
-        **topic.value.model_json_schema(mode=mode),
+        "$id": schema_of(topic),
+        **topic.value.model_json_schema(mode=mode_of(topic)),
         "x-kafka": {"topic": topic.full_name(prefix), "key": topic.key, "cleanup.policy": topic.cleanup},
     }

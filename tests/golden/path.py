@@ -29,6 +29,7 @@ from tests.support.telling import Clock, Phone, Receipts, delivery, until, worki
 HERE = Path(__file__).parent
 WIRE = HERE / "wire"
 SCHEMAS = HERE / "schemas"
+ASYNCAPI = HERE.parent.parent / "deploy" / "asyncapi.json"
 
 LATE = (
     "My order hasn't arrived.",

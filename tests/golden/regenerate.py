@@ -1,4 +1,4 @@
-"""``python -m tests.golden.regenerate``: writes the files of the version that is worked on.
+"""``python -m tests.golden.regenerate``: writes the files of the version that is worked on, and the AsyncAPI document.
 
 Files of released versions are never written again: they are what others have on their disks.
 """
@@ -9,8 +9,10 @@ from importlib.metadata import version
 
 import orjson
 
+from groundswell.asyncapi import document
+from streams.settings import Settings
 from streams.topics import ALL
-from tests.golden.path import SCHEMAS, WIRE, produced, schema
+from tests.golden.path import ASYNCAPI, SCHEMAS, WIRE, produced, schema
 
 
 def main() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
     for topic in ALL:
         text = orjson.dumps(schema(topic), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
         (SCHEMAS / name / f"{topic.short_name}.json").write_bytes(text)
+    ASYNCAPI.write_bytes(orjson.dumps(document(Settings()), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 if __name__ == "__main__":
