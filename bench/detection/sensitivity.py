@@ -22,7 +22,7 @@ from streams.detection.series import FAST, SLOW, Horizon, SeriesDetector
 
 BY = (0.75, 1.25)
 HABIT = ("long_hours", "profile_hours", "prior_hours", "largest_prior", "largest_least", "largest_most")
-FAST_AND_SLOW = ("start", "short_hours", "noise", "limit", "ratio", "minimum")
+FAST_AND_SLOW = ("start", "short_hours", "noise", "limit", "ratio", "minimum", "largest_prior_days")
 WHOLE = ("slow_weight", "warm_up_s", "mute_s", "escalation")
 
 

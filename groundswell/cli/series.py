@@ -18,12 +18,15 @@ from groundswell.cli.failures import ProblemError, UsageError
 from groundswell.cli.output import clean, out, say, warn, write_json
 
 if TYPE_CHECKING:
-    from streams.detection.forecast import Expected
+    from streams.backtest.series_page import Picture
+    from streams.detection.forecast import Expected, Forecast
     from streams.detection.rows import Row
     from streams.detection.series import Point
 
 LIKELY: Final = 0.8
 NEARLY_SURE: Final = 0.95
+PLOTTED_AHEAD: Final = 6
+"""Hours behind the series that a picture shows where --forecast names no others."""
 COLUMNS: Final = ("timestamp", "value", "anomaly_score", "flag")
 
 
@@ -42,32 +45,48 @@ def series(
             "--forecast", metavar="HOURS", min=1, max=48, help="Tell what the hours after the table will bring."
         ),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.html", help="Draw the series on one page, hour by hour.")
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Find bursts and swells in series of counts, each by its own past, and tell when an alert would fire.
 
     A row is a moment and the count since the row before, in order of time. DIR/FILE.csv repeats the rows with
     anomaly_score (0.5 or more exactly where an alert fires) and flag (1 there, else 0). With --forecast, the counts
-    of the next hours are told with the ranges that hold them four times of five, and nineteen of twenty.
+    of the next hours are told with the ranges that hold them four times of five, and nineteen of twenty. --plot draws
+    what was counted, what was expected, and the alerts.
     """
+    from streams.backtest.series_page import Picture, series_page
+
     targets = _targets(files, to)
+    pictures = []
     for file, target in zip(files, targets, strict=True):
-        told = _judge(file, target, ahead)
+        picture = Picture(file.stem) if plot is not None else None
+        told = _judge(file, target, ahead, picture)
+        if picture is not None:
+            pictures.append(picture)
         if as_json:
             write_json(told)
         else:
             _show(told)
+    if plot is not None:
+        try:
+            plot.write_text(series_page(pictures), encoding="utf-8")
+        except OSError as error:
+            raise ProblemError(f"{plot} can't be written: {error.strerror or error}") from error
 
 
-def _judge(file: Path, target: Path | None, ahead: int | None) -> dict[str, Any]:
+def _judge(file: Path, target: Path | None, ahead: int | None, picture: Picture | None) -> dict[str, Any]:
     """Read one file, judge and write it row by row, and sum up what came of it."""
+    from streams.backtest.series_page import Mark
     from streams.detection.forecast import Forecast
     from streams.detection.hours import Hours
     from streams.detection.rows import rows
     from streams.detection.series import SeriesDetector
 
     detector, hours = SeriesDetector(), Hours()
-    forecast = Forecast(hours=ahead) if ahead else None
+    forecast = Forecast(hours=ahead or PLOTTED_AHEAD) if ahead or picture is not None else None
     reasons: Counter[str] = Counter()
     alerts = []
     zoned = False
@@ -77,21 +96,41 @@ def _judge(file: Path, target: Path | None, ahead: int | None) -> dict[str, Any]
             reasons[point.reason] += 1
             if point.fired:
                 alerts.append(_alert(row, point))
+                if picture is not None:
+                    picture.alerts.append(Mark(row.time_s, _told(alerts[-1])))
             if table is not None:
                 table.writerow((row.timestamp, row.text, point.score, int(point.fired)))
             if forecast is not None and row.value is not None and point.reason != "out_of_order":
                 zoned = row.zoned
                 for hour, count in hours.feed(row.time_s, row.value):
-                    forecast.learn(hour, count)
+                    _learn(forecast, hour, count, picture)
     told = {"file": str(file), "rows": reasons.total(), "alerts": alerts, "reasons": dict(sorted(reasons.items()))}
     if forecast is not None:
         for hour, count in hours.end():
-            forecast.learn(hour, count)
+            _learn(forecast, hour, count, picture)
+        if picture is not None:
+            picture.ahead = forecast.ahead(NEARLY_SURE)
+    if forecast is not None and ahead:
         told["forecast"] = [
             _expected(likely, sure, zoned)
             for likely, sure in zip(forecast.ahead(LIKELY), forecast.ahead(NEARLY_SURE), strict=True)
         ]
     return told if target is None else told | {"out": str(target)}
+
+
+def _learn(forecast: Forecast, hour: int, count: float | None, picture: Picture | None) -> None:
+    if picture is not None:
+        expected = forecast.ahead(NEARLY_SURE)[:1]
+        known = expected[0] if expected and expected[0].hour == hour else None
+        picture.hours.append((hour, count, known))
+    forecast.learn(hour, count)
+
+
+def _told(alert: dict[str, Any]) -> str:
+    """An alert in a line."""
+    span = alert["window_seconds"] / 3600
+    within = f"{span:g} h" if span >= 1 else f"{alert['window_seconds'] // 60} min"
+    return f"{alert['timestamp']}: {alert['observed']:,g} in {within}, {alert['expected']:,g} expected"
 
 
 def _expected(likely: Expected, sure: Expected, zoned: bool) -> dict[str, Any]:

@@ -42,7 +42,9 @@ class Habit:
     """Weight of the level against what is known of one hour of the day."""
 
     largest_prior: float = 3.0
-    """Largest deviation of a day before anything is known, worth two days."""
+    """Largest deviation of a day before anything is known."""
+    largest_prior_days: float = 2.0
+    """Days that this is worth against those that are known."""
     largest_least: float = 2.0
     largest_most: float = 8.0
     """A day's largest deviation counts as at most that: an incident must not make deaf for the next."""
@@ -57,6 +59,8 @@ class Habit:
     profile: list[float] = field(default_factory=lambda: [0.0] * DAY_HOURS)
     known: list[float] = field(default_factory=lambda: [0.0] * DAY_HOURS)
     _total: float = 0.0
+    _usual_largest: float | None = None
+    """What ``largest`` is until the day is over."""
     _largest: float = 0.0
     _hour: float = 0.0
     _elapsed: float = 0.0
@@ -73,24 +77,33 @@ class Habit:
         if not self.hours:
             return count, 0.0
         usual = self.usual(hour)
-        started = exp(usual)
-        mean = started - self.start
-        if mean < 0.0:
-            mean = 0.0
-        variance = max(self.lasting, self.recent)
-        chance = (mean + self.noise) / (started * started)
-        if chance > variance:
-            variance = chance
-        deviation = (log(count + self.start) - usual) / sqrt(variance)
-        if deviation > self._largest:
-            self._largest = deviation
-        return mean, deviation
+        return self._deviation(log(count + self.start) - usual, usual)
 
     @property
     def largest(self) -> float:
         """The largest deviation of a usual day: the mean over all days so far."""
-        mean = (2 * self.largest_prior + self._total) / (2 + self.days)
-        return max(self.largest_least, mean)
+        if self._usual_largest is None:
+            known = self.largest_prior_days + self.days
+            mean = (self.largest_prior_days * self.largest_prior + self._total) / known
+            self._usual_largest = max(self.largest_least, mean)
+        return self._usual_largest
+
+    def judge_and_learn(self, count: float, hour: float, elapsed: float) -> tuple[float, float, float]:
+        """The same as to judge, to ask for the largest deviation, and to learn, in three quarters of the time.
+
+        Returns:
+            The count that is expected, by how many standard deviations this one differs, and the largest deviation of
+            a usual day.
+        """
+        if not self.hours:
+            self.learn(count, hour, elapsed)
+            return count, 0.0, self.largest
+        usual = self.usual(hour)
+        value = log(count + self.start)
+        mean, deviation = self._deviation(value - usual, usual)
+        largest = self.largest
+        self._take_in(value, value - usual, hour, elapsed)
+        return mean, deviation, largest
 
     def learn(self, count: float, hour: float, elapsed: float) -> None:
         """Take the count in as a part of what is usual; what lasts longer weighs more.
@@ -101,7 +114,25 @@ class Habit:
         value = log(count + self.start)
         if not self.hours:
             self.level = value
+        self._take_in(value, value - self.usual(hour), hour, elapsed)
+
+    def _deviation(self, remainder: float, usual: float) -> tuple[float, float]:
+        started = exp(usual)
+        mean = started - self.start
+        if mean < 0.0:
+            mean = 0.0
+        variance = max(self.recent, self.lasting)
+        chance = (mean + self.noise) / (started * started)
+        if chance > variance:
+            variance = chance
+        deviation = remainder / sqrt(variance)
+        if deviation > self._largest:
+            self._largest = deviation
+        return mean, deviation
+
+    def _take_in(self, value: float, remainder: float, hour: float, elapsed: float) -> None:
         if hour < self._hour:
+            self._usual_largest = None
             if self.hours >= DAY_HOURS / 2:
                 self.days += 1
                 self._total += min(self._largest, self.largest_most)
@@ -111,12 +142,11 @@ class Habit:
             self._elapsed = elapsed
             self._short = 1.0 - 0.5 ** (elapsed / self.short_hours)
             self._long = 1.0 - 0.5 ** (elapsed / self.long_hours)
-        square = value - self.usual(hour)
-        square *= square
+        square = remainder * remainder
         self.hours += elapsed
         even = elapsed / self.hours
-        short = max(self._short, even)
-        long = max(self._long, even)
+        short = max(even, self._short)
+        long = max(even, self._long)
         self.level += short * (value - self.level)
         self.recent += short * (square - self.recent)
         self.lasting += long * (square - self.lasting)

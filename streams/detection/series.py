@@ -34,10 +34,17 @@ class Horizon:
     """Least multiple of what is expected."""
     minimum: float
     """Least count: fewer are an anecdote."""
+    largest_prior_days: float = 5.0
+    """See ``Habit.largest_prior_days``: the first days of a series say little about its days."""
 
     def habit(self) -> Habit:
         """A habit that knows nothing yet."""
-        return Habit(start=self.start, short_hours=self.short_hours, noise=self.noise)
+        return Habit(
+            start=self.start,
+            short_hours=self.short_hours,
+            noise=self.noise,
+            largest_prior_days=self.largest_prior_days,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Point:
         return self.reason == "fired"
 
 
-FAST = Horizon(15 * MINUTE_S, start=16.0, short_hours=48.0, noise=2.0, limit=1.8, ratio=2.0, minimum=6.0)
+FAST = Horizon(15 * MINUTE_S, start=16.0, short_hours=48.0, noise=2.0, limit=1.78, ratio=2.0, minimum=6.0)
 SLOW = Horizon(6 * HOUR_S, start=48.0, short_hours=96.0, noise=3.0, limit=3.5, ratio=1.5, minimum=20.0)
 
 
@@ -162,13 +169,11 @@ class SeriesDetector:
         burst, swell = self._windows[0].count(self._step), self._windows[1].count(self._step)
         if burst is None:
             return Point(0.0, "no_baseline")
-        expected, deviation = self._habits[0].judge(burst, hour)
-        surprise = deviation / self._habits[0].largest
-        self._habits[0].learn(burst, hour, elapsed)
+        expected, deviation, largest = self._habits[0].judge_and_learn(burst, hour, elapsed)
+        surprise = deviation / largest
         usual, background = 0.0, 0.0
         if swell is not None:
-            usual, background = self._habits[1].judge(swell, hour)
-            self._habits[1].learn(swell, hour, elapsed)
+            usual, background, _ = self._habits[1].judge_and_learn(swell, hour, elapsed)
         self._rows += 1
         self._learned_s += elapsed_s
         if self._rows < self.warm_up_rows or self._learned_s < self.warm_up_s:

@@ -279,6 +279,15 @@ class TestHabit:
         deviations = [habit.judge(count, 12.0)[1] for count in range(0, 300, 7)]
         assert all(less < more for less, more in itertools.pairwise(deviations))
 
+    def test_both_at_once_are_the_same_as_one_after_the_other(self) -> None:
+        apart, together = Habit(start=16), Habit(start=16)
+        for row, value in enumerate(usual(5)):
+            hour = row % DAY / 12
+            judged = *apart.judge(value, hour), apart.largest
+            apart.learn(value, hour, 1 / 12)
+            assert together.judge_and_learn(value, hour, 1 / 12) == judged
+        assert apart == together
+
     def test_the_largest_of_a_day_is_bounded_both_ways(self) -> None:
         calm, wild = Habit(start=16), Habit(start=16)
         for hour in range(24 * 60):
@@ -441,6 +450,29 @@ class TestCommand:
         # The last row is of 23:55. Twelve rows of about 20, by a rhythm that rises through its middle.
         assert 200 < told[0]["expected"] < told[2]["expected"] < 400
         assert "4 of 5 within" in run(burst, "--forecast", "3").stdout
+
+    def test_it_draws(self, burst: Path, tmp_path: Path) -> None:
+        strange = burst.rename(tmp_path / "<b>&.csv")
+        empty = tmp_path / "zero.csv"
+        empty.write_text(HEADER + "".join(f"{stamp(row)},0\n" for row in range(3 * DAY)))
+        page = tmp_path / "page.html"
+        result = run(strange, empty, "--plot", page)
+        assert result.exit_code == Exit.OK, result.output
+        drawn = page.read_text("utf-8")
+        assert drawn.count("<svg") == 2
+        assert drawn.count('class="alert pain"') == 1
+        assert "&lt;b&gt;&amp;" in drawn
+        assert "<b>" not in drawn
+        assert "<script" not in drawn
+        assert drawn.count('class="band"') >= 2
+        assert "NaN" not in drawn
+        short = tmp_path / "short.csv"
+        short.write_text(HEADER + "2026-01-01,1\n")
+        assert run(short, "--plot", page).exit_code == Exit.OK
+        assert "Fewer than one whole hour" in page.read_text("utf-8")
+        refused = run(short, "--plot", tmp_path / "none" / "page.html")
+        assert refused.exit_code == Exit.PROBLEM
+        assert "can't be written" in refused.stderr
 
     def test_no_forecast_is_made_of_nothing(self, tmp_path: Path) -> None:
         file = tmp_path / "a.csv"
