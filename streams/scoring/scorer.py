@@ -20,6 +20,7 @@ from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
 from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
+from streams.scoring.wording import Wordings, is_repost
 
 Tier = Literal["fast", "textblob"]
 Event = tuple[Source, RawEvent, dict[str, Any]]
@@ -70,6 +71,7 @@ class Scorer:
         self._ears: dict[tuple[int, int], Ear] = {}
         self._cleaner = Cleaner()
         self._tongues = Tongues()
+        self._wordings = Wordings()
         self._generation = -1
 
     @property
@@ -93,6 +95,8 @@ class Scorer:
         whole = cleaned.whole()
         prepared = self._model.prepare(whole)
         languages = self._languages(prepared, cleaned.texts, said)
+        lexicon = self._model.lexicon
+        wordings = self._wordings.of(prepared.frame, lexicon.hashes, lexicon.flags, WORD, cleaned.texts)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
         stars = [_stars(event) for event in said]
@@ -154,6 +158,10 @@ class Scorer:
                 "words": moved,
                 "origin": origin,
             }
+            if (wording := wordings[at]) is not None:
+                record["wording"] = wording
+            if is_repost(text):
+                record["repost"] = True
             carry(record, source, event, at, cleaned)
             records.append(record)
         return records
@@ -163,6 +171,7 @@ class Scorer:
         if self._generation != self._model.generation:
             self._generation = self._model.generation
             self._tongues.clear()
+            self._wordings.clear()
         languages = self._tongues.of(prepared.frame, self._model.lexicon.norm, texts)
         for at, event in enumerate(events):
             if event.language:
