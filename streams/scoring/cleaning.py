@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,8 +11,16 @@ from streams.scoring import signs
 from streams.scoring.normalise import normalise
 from streams.scoring.redact import Handles, Redactor, bare_address, own_handle
 
+# "#WorstServiceEver" has words in it; "#worstserviceever" is one that the model may know.
+_HASHTAG = re.compile(r"#(?=[A-Za-z]{0,40}[a-z][A-Z])([A-Za-z]{4,60})(?!\w)")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
 MOST_BRANDS = 10_000
 """Brands whose handles are remembered."""
+
+
+def _apart(found: re.Match[str]) -> str:
+    return "#" + " ".join(_PART.findall(found[1]))
 
 
 @dataclass(slots=True)
@@ -27,8 +36,8 @@ class Cleaned:
     """Number of the event → kind of personal data → how often it was replaced."""
 
     def whole(self) -> list[str]:
-        """What is read of each event: its title as a sentence of its own, and the text."""
-        texts = self.texts.copy()
+        """What is read of each event: its title as a sentence of its own, and the text; hashtags as their words."""
+        texts = [_HASHTAG.sub(_apart, text) if "#" in text else text for text in self.texts]
         for at, title in self.titles.items():
             texts[at] = f"{title}. {texts[at]}"
         return texts

@@ -22,6 +22,9 @@ _INVISIBLE = re.compile(
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARKS = re.compile(f"({_MARK}{{{MAX_MARKS}}}){_MARK}+")
+# Letters and digits in another dress: full-width, mathematical, in circles and squares. Read as what they stand for, by
+# the model and by the redaction.
+_DRESSED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff\u24b6-\u24e9\U0001f130-\U0001f149]+")
 _SPACES = re.compile("[^\\S\n]+")
 _EDGES = re.compile(" ?\n[ \n]*")
 _LONG_ENTITY = re.compile("&(?=[A-Za-z0-9#]{40})")
@@ -113,8 +116,12 @@ def strip_quoted(text: str) -> str:
     return kept or text
 
 
+def _undressed(found: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", found[0])
+
+
 def normalise(text: str, *, quoted: bool = False) -> str:
-    """The text in NFC, without markup, invisible characters and surplus space; line breaks are kept as one ``\\n``.
+    """The text in NFC and plain letters, without markup, invisible characters and surplus space; breaks are ``\\n``.
 
     Args:
         text: As the source sent it; anything a ``str`` can hold.
@@ -127,7 +134,8 @@ def normalise(text: str, *, quoted: bool = False) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
-        text = unicodedata.normalize("NFC", _MARKS.sub(r"\1", _INVISIBLE.sub("", text)))
+        text = _DRESSED.sub(_undressed, _INVISIBLE.sub("", text))
+        text = unicodedata.normalize("NFC", _MARKS.sub(r"\1", text))
         text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u00a0", " ")
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)

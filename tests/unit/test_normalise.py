@@ -31,6 +31,9 @@ from streams.scoring.normalise import normalise
         ("soooo LATE!!!", "soooo LATE!!!"),
         ("👩‍💻 👍🏽", "👩‍💻 👍🏽"),
         ("lone \ud83d surrogate", "lone surrogate"),
+        ("𝓰𝓻𝓮𝓪𝓽 ｇｒｅａｔ Ⓢⓤⓟⓔⓡ", "great great Super"),
+        ("write to ｊａｎｅ＠ｘ．ｏｒｇ", "write to jane@x.org"),
+        ("t\u200be\u2060r\u00adrible", "terrible"),
         ("\x00\x07bell", "bell"),
     ],
 )
