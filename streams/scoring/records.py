@@ -32,15 +32,34 @@ def mentions(heard: Sequence[Mention] | None) -> list[dict[str, Any]]:
     return [{"id": entry.id, "words": words, "sentiment": round(feeling, 3)} for entry, words, feeling in heard]
 
 
+LEAVING, HARD = 0.5, 0.4
+"""Strength of what speaks of leaving, and of effort or urgency, from which it tells the stage."""
+
+
 def stage(pains: Sequence[Mention] | None, heard: Heard, source: Source) -> str | None:
-    """Where on the journey the customer is: as the main mention says, else as most words say."""
+    """Where on the journey the customer is.
+
+    Who speaks of leaving is leaving, and who writes again is getting help. Else it is as the main mention says, as most
+    words say, and where nothing is said: who had to work for it or is in a hurry is getting help, as whoever writes a
+    ticket; a review is of use.
+    """
+    told = heard.signals or {}
+    if (said := told.get("churn_risk")) and said[0][0] >= LEAVING:
+        return "renew_or_leave"
+    if "repeat_contact" in told:
+        return "get_help"
     if pains:
         return pains[0][0].journey_stage
     if heard.delights:
         return heard.delights[0][0].journey_stage
     if heard.stage is not None:
         return heard.stage()
-    return "get_help" if source == "tickets" else None
+    if any((said := told.get(name)) and said[0][0] >= HARD for name in ("effort", "urgency")):
+        return "get_help"
+    return _USUAL.get(source)
+
+
+_USUAL = {"tickets": "get_help", "reviews": "use"}
 
 
 def signals(event: RawEvent, heard: Heard, need: str) -> dict[str, Any]:
