@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import Share, Timestamp, Wire
-from schemas.scored import Part
+from schemas.scored import JourneyStage, Part
 
-Kind = Literal["surge", "pain_point", "delight", "volume", "share", "mood", "silence"]
+Kind = Literal["surge", "pain_point", "delight", "volume", "share", "mood", "silence", "incident"]
 Status = Literal["firing", "updated", "resolved"]
-Reason = Literal["first", "severity_rose", "reminder", "recovered", "returned", "expired"]
+Reason = Literal["first", "severity_rose", "reminder", "recovered", "returned", "expired", "joined"]
 
 
 class Quote(Part):
@@ -35,6 +35,21 @@ class Driver(Part):
     usual: Share = Field(description="Of the mentions in the 24 hours before it.")
 
 
+class IncidentPart(Part):
+    """One of the alerts that an incident is made of."""
+
+    fingerprint: str
+    kind: Kind
+    pain_point: str | None = None
+    channel: str | None = None
+    title: str
+    severity: int = Field(ge=1, le=4)
+    status: Status
+    starts_at: Timestamp
+    ends_at: Timestamp | None = None
+    voices: int = Field(ge=0, description="Distinct voices since its onset.")
+
+
 class Alert(Wire):
     """Something that many customers say at once, from its first sign to its end. Key on the topic: ``fingerprint``."""
 
@@ -43,13 +58,14 @@ class Alert(Wire):
     status: Status
     reason: Reason = Field(
         description="Why this record was published. returned: it goes on after it seemed over, no worse than before; "
-        "expired: a silence has lasted so long that it is what is usual now."
+        "expired: a silence has lasted so long that it is what is usual now; joined: an incident has one more part."
     )
     brand: str
     kind: Kind = Field(
         description="surge: a brand's unhappy customers; volume: all of its customers, whatever they say; "
         "pain_point, delight: one entry of the catalog; share: more of a usual number of customers name a pain point; "
-        "mood: more of them are unhappy, or in one bad emotion; silence: a channel from which nobody is heard any more."
+        "mood: more of them are unhappy, or in one bad emotion; silence: a channel from which nobody is heard any "
+        "more; incident: what pages, all of a brand's alerts at once, with the numbers of the worst of them."
     )
     pain_point: str | None = Field(None, description="Id of the pain point or delight; null for a brand as a whole.")
     channel: str | None = Field(None, description="The channel that a silence is about.")
@@ -84,3 +100,21 @@ class Alert(Wire):
     quotes: list[Quote] = Field(default_factory=list, description="3 to 6 different voices, newest first, redacted.")
     repeats: int = Field(0, ge=0, description="Reminders so far.")
     resolves_when: str = Field(description="What would resolve it, in words.")
+    incident: str | None = Field(
+        None,
+        description="Fingerprint of the incident that it is a part of; null: it pages by itself, or is an incident.",
+    )
+    parts: list[IncidentPart] = Field(default_factory=list, description="Of an incident: its alerts, oldest first.")
+    held: Literal["over_budget"] | None = Field(
+        None,
+        description="Why people are not told: over_budget, as many at least as severe were told in a week already.",
+    )
+    journey_stage: JourneyStage | None = Field(None, description="Where on the customer's way the pain point lies.")
+    owner: str | None = Field(None, description="Who can act on it, by the catalog.")
+    runbook: str | None = Field(None, description="What to do first, by the catalog: a link, or a sentence.")
+    dashboard: str | None = Field(None, description="Where to look at it, with brand and time range.")
+    signal: Literal["burst", "swell", "share", "unhappy", "emotion", "gap"] | None = Field(
+        None,
+        description="What the detector fires on: a burst in an hour, a swell over several, a share of the voices, how "
+        "many are unhappy, one emotion, or a gap.",
+    )

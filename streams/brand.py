@@ -16,6 +16,7 @@ from streams.effects import Effects
 from streams.emerging import Emerging
 from streams.judging import Judging
 from streams.metrics import key_of, window_metrics
+from streams.paging import Paging, Terms
 from streams.point_feeds import PointFeeds
 from streams.source_watch import SourceWatch
 from streams.subjects import subject_of
@@ -53,6 +54,7 @@ class Brand:
     """The clocks that its records follow."""
     joining: bool = False
     """Whether time has not moved on since it follows these clocks; till then they don't make anything late."""
+    terms: Terms = field(default_factory=Terms)
     witness: Witness | None = None
     """Who looks on, as a backtest does; published windows leave out the verdicts on quiet minutes."""
     untold: set[int] = field(default_factory=set)
@@ -61,6 +63,7 @@ class Brand:
     desk: Desk = field(init=False)
     judging: Judging = field(init=False)
     sources: SourceWatch = field(init=False)
+    paging: Paging = field(init=False)
     feeds: PointFeeds = field(init=False)
     emerging: Emerging = field(init=False)
 
@@ -69,6 +72,7 @@ class Brand:
         self.desk = Desk(self.name)
         self.judging = Judging(self.name, self.catalog, self.detector, self.bounds)
         self.sources = SourceWatch(self.name, self.catalog)
+        self.paging = Paging(self.name, self.catalog, self.terms)
         self.feeds = PointFeeds(self.name, self.catalog)
         self.emerging = Emerging(self.name, self.catalog)
 
@@ -216,7 +220,9 @@ class Brand:
     def _tick(self, now_ms: int, effects: Effects) -> None:
         """Five minutes are over: every series is judged, and the windows that end now are told with the verdicts."""
         self.windows.roll(now_ms, effects)
+        first = len(effects.records)
         decisions, others = self._judge(now_ms, effects)
+        self.paging.tell(first, {*self.judging.restless, *self.sources.restless}, now_ms, effects)
         cell = self.windows.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
         for name in sorted({*decisions, *others, *cell.names()} - {NEGATIVE}):
             verdict, more = decisions.get(name), others.get(name)
@@ -324,6 +330,10 @@ class Brand:
             self.sources.restore_alert(name, state)
         elif kind == "alert":
             self.judging.restore_alert(name, state)
+        elif kind == "incident":
+            self.paging.restore_incident(name, state)
+        elif kind == "budget":
+            self.paging.restore_budget(state)
         elif kind == "feelings":
             self.judging.restore_feelings(state)
         elif kind == "channel":
@@ -349,6 +359,7 @@ class Brand:
         """Have everything that is stored of the brand deleted."""
         kept: dict[str, Iterable[str]] = {"head": [""], "past": self.judging.baselines, "alert": self.judging.episodes}
         kept |= {"cell": self.windows.stored(), "case": self.desk.cases, "answer": self.desk.answers}
+        kept |= {"budget": [""], "incident": self.paging.incidents}
         kept |= {"feelings": [""], "channel": self.sources.heard}
         kept["alert"] = [*self.judging.episodes, *self.sources.episodes]
         kept |= self.emerging.stored()

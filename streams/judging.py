@@ -70,6 +70,11 @@ class Judging:
         """What fires: names of series, and of other subjects."""
         return [name for name, episode in self.episodes.items() if episode.firing]
 
+    @property
+    def restless(self) -> list[str]:
+        """Fingerprints of what fires and is not dying down."""
+        return [it.fingerprint for it in self.episodes.values() if it.firing and it.calm_ms is None]
+
     def alert_of(self, name: str) -> str | None:
         """The fingerprint of a series' alert; None unless it is firing."""
         episode = self.episodes.get(name)

@@ -18,6 +18,7 @@ from streams.catalog import Catalogs
 from streams.detection import Detector
 from streams.effects import SEPARATOR, Effects
 from streams.observing import observe
+from streams.paging import Terms
 from streams.windows.ages import Ages
 from streams.windows.bounds import Bounds
 from streams.windows.clock import LIVE, Clocks
@@ -53,6 +54,7 @@ class Listener:
     witness: Witness | None = None
     """Told of every verdict on every brand."""
     bounds: Bounds = field(default_factory=Bounds)
+    terms: Terms = field(default_factory=Terms)
     _idle: Ages[Brand] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +170,12 @@ class Listener:
         brand = self.brands.get(name)
         if brand is None:
             brand = self.brands[name] = Brand(
-                name, self.catalogs.for_brand(name), self.detector, self.bounds, witness=self.witness
+                name,
+                self.catalogs.for_brand(name),
+                self.detector,
+                self.bounds,
+                terms=self.terms,
+                witness=self.witness,
             )
         return brand
 

@@ -38,7 +38,7 @@ def message(alert: Alert, dashboard: str | None = None) -> Message:
     """
     facts = list(_facts(alert))
     quotes = [(_short(it.text), _source(it), it.url) for it in alert.quotes[:QUOTES]]
-    link = dashboard_link(alert, dashboard) if dashboard else None
+    link = dashboard_link(alert, dashboard) if dashboard else alert.dashboard
     text = [value if label is None else f"{label}: {value}" for label, value in facts]
     marked = [_plain(value) if label is None else f"**{label}:** {_plain(value)}" for label, value in facts]
     if quotes:
@@ -81,6 +81,8 @@ def _facts(alert: Alert) -> Iterator[tuple[str | None, str]]:
         "So far",
         f"{alert.voices:,} voices in {alert.mentions:,} mentions, the loudest has {alert.top_voice_share:.0%}",
     )
+    for part in alert.parts if len(alert.parts) > 1 else ():
+        yield "Part", part.title + (" (over)" if part.status == "resolved" else "")
     since = f"{_moment(alert.starts_at)}, seen {_moment(alert.detected_at)}"
     if alert.ends_at is not None:
         since += f", over {_moment(alert.ends_at)}"

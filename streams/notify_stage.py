@@ -31,11 +31,12 @@ class NotifyStage:
         self._silences = silences
         self._telemetry = telemetry
         self._partitions = settings.partitions
+        self._each_alert = settings.notify == "alerts"
         self._owned: set[int] = set()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._releasing = asyncio.Lock()
         self._closed = False
-        for result in ("delivered", "silenced", "acknowledged"):
+        for result in ("delivered", "silenced", "acknowledged", "grouped", "over_budget"):
             telemetry.deliveries.labels(self._log.name, result)
 
     async def close(self) -> None:
@@ -63,6 +64,10 @@ class NotifyStage:
                 except ValidationError as error:
                     log.warning("A record of alerts can't be read and is not told: %s", error)
                     continue
+                if (why := self._left_out(alert)) is not None:
+                    log.info("Alert %s/%d is not told by itself (%s)", alert.fingerprint, alert.revision, why)
+                    self._telemetry.deliveries.labels(self._log.name, why).inc()
+                    continue
                 await self._carry_out(alert, self._silences.silences.decide(alert, datetime.now(UTC)))
 
     async def release(self) -> None:
@@ -79,6 +84,11 @@ class NotifyStage:
                     released = self._silences.silences.release(fingerprint, datetime.now(UTC))
                     if released is not None:
                         await self._carry_out(*released)
+
+    def _left_out(self, alert: Alert) -> str | None:
+        """Why nobody is told of an alert at all: its incident tells it, or it is beyond the budget."""
+        grouped = alert.kind == "incident" if self._each_alert else alert.incident is not None
+        return "grouped" if grouped else alert.held
 
     async def _carry_out(self, alert: Alert, decision: Decision) -> None:
         result = decision.why_not or "delivered"

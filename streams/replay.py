@@ -17,6 +17,7 @@ from streams.catalog import Catalogs
 from streams.detection import Detector
 from streams.effects import Record
 from streams.listener import Heard, Listener
+from streams.paging import Terms
 from streams.reader import Raw, Reader
 from streams.recorded import RecordedEvent
 from streams.scoring import Scorer
@@ -37,6 +38,7 @@ def replay(
     now_ms: int,
     frame: int = FRAME,
     witness: Witness | None = None,
+    terms: Terms | None = None,
 ) -> Iterator[Record]:
     """What every topic would hold, in order of publication.
 
@@ -45,9 +47,10 @@ def replay(
         now_ms: The clock: dates far ahead of it go to quarantine.
         frame: Events that are read at once; it changes the speed and nothing else.
         witness: Told of every verdict, for a backtest.
+        terms: How people want to be told.
     """
     reader = Reader(scorer, future_ms)
-    listener = Listener(catalogs, detector, lateness_ms, witness=witness)
+    listener = Listener(catalogs, detector, lateness_ms, witness=witness, terms=terms or Terms())
     offsets = dict.fromkeys(RAW, 0)
     header = [("groundswell-replay", REPLAY.encode())]
     source_events = iter(events)

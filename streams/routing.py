@@ -29,13 +29,15 @@ class Route(BaseModel):
         """Whether the alert keeps every condition.
 
         Within an episode an alert's severity only ever rises, so whoever was told that it fires is told that it is
-        over.
+        over. An incident is about what any of its parts is about, and keeps them till its end.
         """
+        points = {alert.pain_point, *(part.pain_point for part in alert.parts)}
+        kinds = {alert.kind, *(part.kind for part in alert.parts)}
         return (
             alert.severity <= self.severity
             and (not self.brands or alert.brand in self.brands)
-            and (not self.pain_points or alert.pain_point in self.pain_points)
-            and (not self.kinds or alert.kind in self.kinds)
+            and (not self.pain_points or not self.pain_points.isdisjoint(points))
+            and (not self.kinds or not self.kinds.isdisjoint(kinds))
         )
 
 

@@ -103,6 +103,18 @@ class Settings(BaseSettings):
     detector: str = Field("surge", description="What decides that customers say more than usual: streams/detection.")
 
     # Telling.
+    alert_budget: int | None = Field(
+        None, ge=0, description="Pages a week and brand; beyond it, the least severe are held back. Unset: no budget."
+    )
+    notify: Literal["incidents", "alerts"] = Field(
+        "incidents",
+        description="What notify tells: incidents and what belongs to none, or each alert and no incidents.",
+    )
+    dashboard_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Link that alerts carry; {brand}, {pain_point}, {kind}, {from_ms} and {to_ms} are filled in.",
+    )
     routes: Path | None = Field(
         None, description="TOML file that says who is told of which alert: deploy/notify.md. Unset: those below, all."
     )

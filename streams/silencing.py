@@ -38,7 +38,9 @@ def state_of(silence: Silence, now: datetime) -> State:
 
 
 def matches(matchers: Matchers, alert: Alert) -> bool:
-    """Whether an alert fits in everything that is named."""
+    """Whether an alert fits in everything that is named; an incident does where all do that it is made of."""
+    if alert.parts and matchers.fingerprint != alert.fingerprint and matchers.kind != alert.kind:
+        return all(matches(matchers, alert.model_copy(update={**dict(part), "parts": []})) for part in alert.parts)
     return (
         matchers.brand in (None, alert.brand)
         and matchers.pain_point in (None, alert.pain_point)

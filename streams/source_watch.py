@@ -44,6 +44,11 @@ class SourceWatch:
         """The subjects whose alert is firing."""
         return [name for name, episode in self.episodes.items() if episode.firing]
 
+    @property
+    def restless(self) -> list[str]:
+        """Fingerprints of what fires."""
+        return [self.episodes[name].fingerprint for name in self.firing]
+
     def due_ms(self, rolled_ms: int) -> int | None:
         """The full hour at which there is something to judge, if nothing is heard until then."""
         if self.firing:

@@ -27,6 +27,7 @@ from streams.detection import Detector
 from streams.effects import Effects
 from streams.listener import Heard, Listener
 from streams.outbox import Outbox
+from streams.paging import Terms
 from streams.reader import Raw, Reader, quarantined
 from streams.settings import Settings
 from streams.telemetry import Telemetry
@@ -175,7 +176,7 @@ class DetectStage:
         self._producer = producer
         bounds = Bounds(brands=settings.max_brands, voices=settings.max_voices, events=settings.max_events)
         self._new_listener: Callable[[], Listener] = lambda: Listener(
-            catalogs, detector, settings.lateness_ms, bounds=bounds
+            catalogs, detector, settings.lateness_ms, bounds=bounds, terms=Terms.of(settings)
         )
         self._arguments = connection.aiokafka(settings, address)
         self._owned: set[int] = set()

@@ -134,6 +134,10 @@ def _figures(runs: Sequence[Run], judgements: Sequence[Judgement] | None) -> Tab
         counts = [sum(alert.brand == brand for alert in run.alerts) for run in runs]
         weekly = [per_week(count, run) for count, run in zip(counts, runs, strict=True)]
         rows.append((f"alerts a week, {clean(brand)}", ["–" if it is None else f"{it:.2f}" for it in weekly]))
+        pages = [sum(page.brand == brand and not page.held for page in run.pages) for run in runs]
+        weekly = [per_week(count, run) for count, run in zip(pages, runs, strict=True)]
+        rows.append((f"pages a week, {clean(brand)}", ["–" if it is None else f"{it:.2f}" for it in weekly]))
+    rows.append(("pages held back, over the budget", [f"{sum(page.held for page in run.pages)}" for run in runs]))
     for name, cells in rows:
         table.add_row(Text(name), *(Text(cell) for cell in cells))
     return table

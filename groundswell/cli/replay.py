@@ -44,6 +44,7 @@ def replay(
     from streams import pseudonym_key, recorded
     from streams.catalog import Catalogs
     from streams.detection import detector
+    from streams.paging import Terms
     from streams.replay import replay as run
     from streams.scoring import Heads, Pseudonyms, Scorer
     from streams.topics import DERIVED
@@ -84,6 +85,7 @@ def replay(
             lateness_ms=settings.lateness_ms,
             future_ms=int(settings.future.total_seconds() * 1000),
             now_ms=time.time_ns() // 1_000_000,
+            terms=Terms.of(settings),
         )
         for topic, key, value in records:
             opened[topic].write(orjson.dumps({"key": key, "value": value}, option=orjson.OPT_APPEND_NEWLINE))

@@ -58,6 +58,9 @@ def alert(it: Alert) -> Text:
     if it.emotions:
         mood += " · " + ", ".join(f"{name} {share:.0%}" for name, share in list(it.emotions.items())[:3])
     text.append(mood + "\n")
+    for part in it.parts if len(it.parts) > 1 else ():
+        over_part = ", over" if part.status == "resolved" else ""
+        text.append(f"   · {clean(part.title)} (severity {part.severity}{over_part})\n")
     if it.pain_points:
         named = ", ".join(f"{name} ({voices:,})" for name, voices in list(it.pain_points.items())[:5])
         text.append(f"   about {clean(named)}\n")
@@ -67,6 +70,12 @@ def alert(it: Alert) -> Text:
     for quote in it.quotes:
         text.append(f"   “{_short(quote.text)}”", style="italic")
         text.append(f"  {clean(quote.channel)}, {_moment(quote.created_at)}\n", style="dim")
+    if it.held is not None:
+        text.append(f"   nobody is told: {it.held.replace('_', ' ')}\n", style="dim")
+    if it.owner is not None:
+        text.append(f"   {clean(it.owner)}" + (f": {_short(it.runbook)}" if it.runbook else "") + "\n")
+    if it.dashboard is not None:
+        text.append(f"   {clean(it.dashboard)}\n", style="dim")
     if not over:
         text.append(f"   resolves when: {clean(it.resolves_when)}\n", style="dim")
     text.append(f"   {it.fingerprint} revision {it.revision}", style="dim")

@@ -115,6 +115,9 @@ def gather(settings: Settings, address: str, *, events: int, seconds_to_first_al
     counts: Counter[str] = Counter()
     for received in held("alerts"):
         alert: Alert = received.value
+        if alert.kind == "incident":
+            counts["incidents"] += 1
+            continue
         counts["alerts"] += 1
         mine = next((it for it in found if _speaks_of(alert, it.incident)), None)
         (mine.alerts if mine is not None else others.setdefault(alert.fingerprint, [])).append(alert)

@@ -2,6 +2,18 @@
 
 from streams.alerting.episode import CALM_MS, Episode, Judged, advance, fingerprint_of
 from streams.alerting.evidence import Evidence
+from streams.alerting.incident import GROUPS, Incident, incident_of
 from streams.alerting.severity import severity_of
 
-__all__ = ["CALM_MS", "Episode", "Evidence", "Judged", "advance", "fingerprint_of", "severity_of"]
+__all__ = [
+    "CALM_MS",
+    "GROUPS",
+    "Episode",
+    "Evidence",
+    "Incident",
+    "Judged",
+    "advance",
+    "fingerprint_of",
+    "incident_of",
+    "severity_of",
+]

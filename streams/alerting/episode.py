@@ -59,6 +59,8 @@ class Episode:
     """The channel of a silence."""
     feeling: str | None = None
     """The emotion of a mood."""
+    signal: str | None = None
+    """What the detector fired on, see ``schemas.alerts.Alert.signal``."""
 
     @property
     def firing(self) -> bool:
@@ -88,7 +90,7 @@ class Episode:
     def go_on(self, now_ms: int) -> None:
         """The last episode is not over."""
         self.status, self.calm_ms, self.returned_ms = "firing", None, now_ms
-        while now_ms - self.detected_ms >= _reminder(self.repeats):
+        while now_ms - self.detected_ms >= reminder(self.repeats):
             self.repeats += 1
 
     def take_in(self, aggregate: Aggregate, quotes: list[dict[str, Any]], bounds: Bounds) -> None:
@@ -157,13 +159,15 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         if reason is None and severity < episode.severity:
             reason = "severity_rose"
     # While it dies down nobody needs reminding: either it is over soon, or it rises again.
-    due = now_ms - episode.detected_ms >= _reminder(episode.repeats)
+    due = now_ms - episode.detected_ms >= reminder(episode.repeats)
     if reason is None and episode.calm_ms is None and due:
         reason = "reminder"
-        while now_ms - episode.detected_ms >= _reminder(episode.repeats):
+        while now_ms - episode.detected_ms >= reminder(episode.repeats):
             episode.repeats += 1
     if reason is None:
         return None
+    if reason == "first":
+        episode.signal = _signal(episode, judged)
     if reason == "first" or severity < episode.severity:
         episode.severity, episode.severity_why = severity, why
     episode.revision += 1
@@ -171,7 +175,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
     total = episode.total
     news = _news(episode.kind, judged)
     if ends_ms is not None:
-        lasted = _duration(ends_ms - episode.starts_ms)
+        lasted = duration(ends_ms - episode.starts_ms)
         news = f"no longer expected after {lasted}" if judged.expired else f"back to normal after {lasted}"
     return {
         "schema_version": SCHEMA_VERSION,
@@ -210,6 +214,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "quotes": choose_quotes(episode.quotes),
         "repeats": episode.repeats,
         "resolves_when": judged.resolves_when,
+        "signal": episode.signal,
     }
 
 
@@ -219,9 +224,17 @@ def fingerprint_of(brand: str, kind: str, pain_point: str | None) -> str:
     return blake2b(labels.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
+def _signal(episode: Episode, judged: Judged) -> str:
+    if episode.kind == "mood":
+        return "unhappy" if episode.feeling is None else "emotion"
+    if episode.kind in ("share", "silence"):
+        return "share" if episode.kind == "share" else "gap"
+    return "burst" if judged.window_ms <= HOUR_MS else "swell"
+
+
 def _news(kind: Kind, judged: Judged) -> str:
     """What is unusual, in words."""
-    lasted = _duration(judged.window_ms)
+    lasted = duration(judged.window_ms)
     if kind == "silence":
         return f"nobody in {lasted}, {judged.expected:.1f} voices expected"
     if judged.of:
@@ -230,13 +243,15 @@ def _news(kind: Kind, judged: Judged) -> str:
     return f"{judged.observed} voices in {lasted}, {judged.expected:.1f} expected"
 
 
-def _reminder(repeats: int) -> int:
+def reminder(repeats: int) -> int:
+    """How long after its detection an alert reminds that has done so so often, in milliseconds."""
     if repeats < len(REMINDERS_MS):
         return REMINDERS_MS[repeats]
     return REMINDERS_MS[-1] * (repeats - len(REMINDERS_MS) + 2)
 
 
-def _duration(milliseconds: int) -> str:
+def duration(milliseconds: int) -> str:
+    """A length of time in words: 2 h 5 min."""
     hours, minutes = divmod(max(milliseconds, 0) // MINUTE_MS, 60)
     parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes or not hours else ""]
     return " ".join(part for part in parts if part)

@@ -55,6 +55,11 @@ def _configuration(run: Run, judgement: Judgement | None) -> dict[str, Any]:
         "settings": run.setup.described(),
         "alerts_per_week": {brand: per_week(counts[brand], run) for brand in sorted(run.brands)},
         "alerts": alerts,
+        "pages": [_page(page, rank) for rank, page in ranked(run.pages)],
+        "pages_per_week": {
+            brand: per_week(sum(page.brand == brand and not page.held for page in run.pages), run)
+            for brand in sorted(run.brands)
+        },
     }
     if judgement is not None:
         for alert, judged in zip(alerts, judgement.judged, strict=True):
@@ -80,6 +85,28 @@ def _figures(run: Run, judgement: Judgement) -> dict[str, Any]:
         },
         "alerts": {"all": len(judgement.judged), **counts, "again": sum(it.again for it in judgement.judged)},
         "wrong_alerts_per_week": {brand: per_week(wrong[brand], run) for brand in sorted(run.brands)},
+    }
+
+
+def ranked(pages: Sequence[Told]) -> list[tuple[int, Told]]:
+    """Pages in their order, with the rank of each: 1 is the most severe, of these that of most voices."""
+    order = sorted(pages, key=lambda it: (it.severity, -it.voices, it.detected_ms, it.fingerprint))
+    ranks = {id(page): rank for rank, page in enumerate(order, 1)}
+    return [(ranks[id(page)], page) for page in pages]
+
+
+def _page(page: Told, rank: int) -> dict[str, Any]:
+    return {
+        "fingerprint": page.fingerprint,
+        "brand": page.brand,
+        "kind": page.kind,
+        "title": page.title,
+        "severity": page.severity,
+        "rank": rank,
+        "detected_at": stamp(page.detected_ms),
+        "ends_at": None if page.ends_ms is None else stamp(page.ends_ms),
+        "records": page.records,
+        "held": "over_budget" if page.held else None,
     }
 
 

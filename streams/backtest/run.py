@@ -12,6 +12,7 @@ from streams.backtest.setup import Setup
 from streams.backtest.told import Told, moment_ms, told
 from streams.backtest.trace import Trace
 from streams.catalog import Catalogs
+from streams.paging import Terms
 from streams.recorded import RecordedEvent
 from streams.replay import replay
 from streams.scoring import Heads, Pseudonyms, Scorer
@@ -31,6 +32,8 @@ class Run:
     catalogs: Catalogs
     alerts: list[Told] = field(default_factory=list)
     """In order of detection."""
+    pages: list[Told] = field(default_factory=list)
+    """What people are told: incidents, and the alerts that belong to none."""
     trace: Trace = field(default_factory=Trace)
     brands: Counter[str] = field(default_factory=Counter)
     """Brand → records heard."""
@@ -69,12 +72,18 @@ def run(setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms:
         future_ms=round(settings.future.total_seconds() * 1000),
         now_ms=now_ms,
         witness=result.trace.note,
+        terms=Terms.of(settings),
     )
+
+    pages: list[dict[str, Any]] = []
 
     def alerts() -> Iterator[dict[str, Any]]:
         for topic, _, value in records:
             if topic is ALERTS:
-                yield value
+                if value["incident"] is None:
+                    pages.append(value)
+                if value["kind"] != "incident":
+                    yield value
             elif topic is SCORED:
                 result.brands[value["brand"]] += 1
                 at_ms = moment_ms(value["created_at"])
@@ -84,4 +93,5 @@ def run(setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms:
                 result.quarantined[value["reason"]] += 1
 
     result.alerts = told(alerts())
+    result.pages = told(pages)
     return result

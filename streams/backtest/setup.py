@@ -14,7 +14,7 @@ from streams.catalog import Catalogs
 from streams.detection import Detector, detector
 from streams.settings import Settings
 
-SETTINGS = ("catalog", "catalogs", "detector", "future", "lateness", "scorer")
+SETTINGS = ("alert_budget", "catalog", "catalogs", "detector", "future", "lateness", "scorer")
 """Settings of which the pure path takes notice; the others are about brokers and machines."""
 
 PARAMETERS, REASONS = "parameters", "reasons"
@@ -80,6 +80,7 @@ class Setup:
         """What it sets, as JSON values."""
         settings = self.settings
         return {
+            "alert_budget": settings.alert_budget,
             "catalog": list(settings.catalog),
             "catalogs": {brand: list(packs) for brand, packs in sorted(settings.catalogs.items())},
             "detector": settings.detector,

@@ -45,6 +45,8 @@ class Told:
     """Mean of its mentions."""
     points: set[str] = field(default_factory=set)
     """Pain points that it speaks of: its own, and those that many of its voices name too."""
+    held: bool = False
+    """Whether it was held back from the first to the last of its records: beyond the budget."""
     quotes: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Event id → quote, as ``schemas.alerts.Quote`` in wire form."""
 
@@ -57,6 +59,7 @@ class Told:
 
     def take(self, alert: dict[str, Any]) -> None:
         """Take in its next record, in wire form."""
+        self.held = (self.held or not self.records) and alert.get("held") is not None
         self.records += 1
         self.severity = min(self.severity, alert["severity"])
         self.voices, self.mentions = alert["voices"], alert["mentions"]

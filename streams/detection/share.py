@@ -47,8 +47,8 @@ class Share:
     """So many times the expected crowd is no normal volume: that is for those who judge counts."""
     slow_hours: int = 6
     """Length of the second horizon."""
-    slow_minimum: int = 20
-    """Least voices (summed over its hours) on the second horizon."""
+    slow_minimum: int = 36
+    """Least voices (summed over its hours) on the second horizon: as many an hour as ``Surge.minimum``."""
     warm_up_hours: int = 24
     """Hours of past without which there is no baseline."""
     warm_up_voices: int = 100

@@ -94,8 +94,9 @@ class Alertmanager:
         told = message(alert, self._dashboard)
         name = NAMES.get(alert.kind) or "Groundswell" + alert.kind.title().replace("_", "")
         identity = {"brand": alert.brand, "kind": alert.kind, "fingerprint": alert.fingerprint}
-        # A label without a value is no label to Alertmanager.
-        identity |= {"pain_point": alert.pain_point} if alert.pain_point else {}
+        # A label without a value is no label to Alertmanager; what is worst in an incident changes while it lasts.
+        if alert.pain_point and alert.kind != "incident":
+            identity["pain_point"] = alert.pain_point
         ends_at = alert.ends_at if alert.status == "resolved" else None
         it = {
             "labels": {"alertname": name, **identity, **self._labels},

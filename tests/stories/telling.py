@@ -179,7 +179,16 @@ class Story:
 
     @property
     def alerts(self) -> list[tuple[int, Alert]]:
-        """(when, alert) of every record about this brand."""
+        """(when, alert) of every record about this brand, without its incidents."""
+        return [(when, alert) for when, alert in self._all if alert.kind != "incident"]
+
+    @property
+    def incidents(self) -> list[tuple[int, Alert]]:
+        """(when, incident) of every record of this brand's incidents."""
+        return [(when, alert) for when, alert in self._all if alert.kind == "incident"]
+
+    @property
+    def _all(self) -> list[tuple[int, Alert]]:
         told = ((when, Alert.model_validate(value)) for when, value in self.world.values(ALERTS))
         return [(when, alert) for when, alert in told if alert.brand == self.brand]
 
