@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from schemas.base import SCHEMA_VERSION
 from streams.cloudevents import CONTENT_TYPE, FEEDS, TIMES, schema_of, source_of, type_of
 from streams.settings import Settings
-from streams.topics import ALL, RAW, Topic
+from streams.topics import ALL, INPUTS, Topic
 
 BINDING: Final = "0.5.0"
 """Version of AsyncAPI's Kafka bindings."""
@@ -58,7 +58,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 
 def mode_of(topic: Topic) -> JsonSchemaMode:
     """What comes in is read, what goes out is written: timestamps differ between the two."""
-    return "validation" if topic in RAW.values() else "serialization"
+    return "validation" if topic in INPUTS else "serialization"
 
 
 def _channel(topic: Topic, settings: Settings) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _channel(topic: Topic, settings: Settings) -> dict[str, Any]:
 
 
 def _operation(topic: Topic, settings: Settings) -> tuple[str, dict[str, Any]]:
-    comes_in = topic in RAW.values()
+    comes_in = topic in INPUTS
     operation: dict[str, Any] = {
         "action": "receive" if comes_in else "send",
         "channel": {"$ref": f"#/channels/{topic.short_name}"},

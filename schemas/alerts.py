@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import Share, Timestamp, Wire
+from schemas.changes import NearChange
 from schemas.scored import JourneyStage, Part
 
 Kind = Literal["surge", "pain_point", "delight", "volume", "share", "mood", "silence", "incident"]
@@ -113,6 +114,9 @@ class Alert(Wire):
     owner: str | None = Field(None, description="Who can act on it, by the catalog.")
     runbook: str | None = Field(None, description="What to do first, by the catalog: a link, or a sentence.")
     dashboard: str | None = Field(None, description="Where to look at it, with brand and time range.")
+    changes: list[NearChange] = Field(
+        default_factory=list, description="Releases, outages and the like near the onset, the likeliest reason first."
+    )
     signal: Literal["burst", "swell", "share", "unhappy", "emotion", "gap"] | None = Field(
         None,
         description="What the detector fires on: a burst in an hour, a swell over several, a share of the voices, how "

@@ -11,6 +11,8 @@ from schemas.base import Wire
 from schemas.scored import Part
 
 PROGRESS_HEADER = "groundswell-progress"
+CHANGE_HEADER = "groundswell-change"
+"""Marks a record of ``scored`` that carries a change (``schemas.changes``)."""
 REPLAY_HEADER = "groundswell-replay"
 
 

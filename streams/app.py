@@ -31,7 +31,7 @@ from streams.settings import Settings
 from streams.silence_log import SilenceLog
 from streams.stages import TELL_SECONDS, Arrived, DetectStage, Publisher, ScoreStage
 from streams.telemetry import Telemetry
-from streams.topics import ALERTS, ALL, RAW, SCORED
+from streams.topics import ALERTS, ALL, INPUTS, SCORED
 from streams.vitals import DeadPartError, Vitals
 from streams.watchdog import Absence, Place, Standing, Watchdog
 
@@ -232,7 +232,7 @@ class App(FrameApp):
         self.receivers = self.routes.make()
         super().__init__(settings.group, settings, address)
         prefix = settings.topic_prefix
-        self.raw = self.frames(*(topic.full_name(prefix) for topic in RAW.values()))
+        self.raw = self.frames(*(topic.full_name(prefix) for topic in INPUTS))
         self.scored = self.frames(SCORED.full_name(prefix))
         self.alerts = self.frames(ALERTS.full_name(prefix))
         self.on_partitions_assigned.connect(self._assigned)

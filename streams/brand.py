@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.catalog import Catalog
+from streams.changes import Changes
 from streams.desk import Desk
 from streams.detection import Detector, Verdict
 from streams.effects import Effects
@@ -66,12 +67,14 @@ class Brand:
     paging: Paging = field(init=False)
     feeds: PointFeeds = field(init=False)
     emerging: Emerging = field(init=False)
+    changes: Changes = field(init=False)
 
     def __post_init__(self) -> None:
         self.windows = WindowStore(self.name, self.bounds)
         self.desk = Desk(self.name)
         self.judging = Judging(self.name, self.catalog, self.detector, self.bounds)
         self.sources = SourceWatch(self.name, self.catalog)
+        self.changes = Changes(self.name)
         self.paging = Paging(self.name, self.catalog, self.terms)
         self.feeds = PointFeeds(self.name, self.catalog)
         self.emerging = Emerging(self.name, self.catalog)
@@ -222,7 +225,7 @@ class Brand:
         self.windows.roll(now_ms, effects)
         first = len(effects.records)
         decisions, others = self._judge(now_ms, effects)
-        self.paging.tell(first, {*self.judging.restless, *self.sources.restless}, now_ms, effects)
+        self.paging.tell(first, {*self.judging.restless, *self.sources.restless}, now_ms, effects, self.changes)
         cell = self.windows.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
         for name in sorted({*decisions, *others, *cell.names()} - {NEGATIVE}):
             verdict, more = decisions.get(name), others.get(name)
@@ -332,6 +335,8 @@ class Brand:
             self.judging.restore_alert(name, state)
         elif kind == "incident":
             self.paging.restore_incident(name, state)
+        elif kind == "changes":
+            self.changes.known = state
         elif kind == "budget":
             self.paging.restore_budget(state)
         elif kind == "feelings":
@@ -359,7 +364,7 @@ class Brand:
         """Have everything that is stored of the brand deleted."""
         kept: dict[str, Iterable[str]] = {"head": [""], "past": self.judging.baselines, "alert": self.judging.episodes}
         kept |= {"cell": self.windows.stored(), "case": self.desk.cases, "answer": self.desk.answers}
-        kept |= {"budget": [""], "incident": self.paging.incidents}
+        kept |= {"changes": [""], "budget": [""], "incident": self.paging.incidents}
         kept |= {"feelings": [""], "channel": self.sources.heard}
         kept["alert"] = [*self.judging.episodes, *self.sources.episodes]
         kept |= self.emerging.stored()

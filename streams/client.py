@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.alerts import Alert
 from schemas.candidates import Candidate
 from schemas.feeds import Handoff
-from schemas.progress import PROGRESS_HEADER
+from schemas.progress import CHANGE_HEADER, PROGRESS_HEADER
 from schemas.scored import Scored
 from streams import admin, connection
 from streams.settings import Settings
@@ -29,6 +29,9 @@ from streams.topics import Topic, named
 
 REMEMBERED: Final = 100_000
 """Identities of alerts and hand-offs whose revision is remembered; the oldest are forgotten first."""
+OURS = (PROGRESS_HEADER, CHANGE_HEADER)
+"""Headers of what workers tell each other; nobody else needs it."""
+
 POLL_MS: Final = 250
 ASK_SECONDS: Final = 10.0
 """Silence after which the broker is asked whether it is still there."""
@@ -152,8 +155,8 @@ def _received(
 
 
 def _parsed(topic: Topic, record: Any, on_unreadable: Callable[[Unreadable], None]) -> Received[Any] | None:
-    # A compacted topic's tombstone says that a key is gone; progress is the workers' own.
-    if record.value is None or any(name == PROGRESS_HEADER for name, _ in record.headers):
+    # A compacted topic's tombstone says that a key is gone; progress and carried changes are the workers' own.
+    if record.value is None or any(name in OURS for name, _ in record.headers):
         return None
     try:
         value = topic.value.model_validate_json(record.value)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from schemas.changes import Change
 from schemas.progress import Progress
 from streams.brand import Brand, Witness
 from streams.catalog import Catalogs
@@ -35,6 +36,8 @@ class Heard(NamedTuple):
     """Whether it tells how far the origins have got, instead of what somebody said."""
     arrived_ms: int | None = None
     """By the broker's clock; None where there is no broker."""
+    change: bool = False
+    """Whether it carries a change, ``schemas.changes``."""
 
 
 @dataclass(slots=True)
@@ -78,6 +81,9 @@ class Listener:
             try:
                 if record.progress:
                     progress = Progress.model_validate_json(record.value)
+                elif record.change:
+                    self._hear_change(Change.model_validate_json(record.value), effects)
+                    continue
                 else:
                     seen = observe(record.value)
             except (ValueError, RecursionError) as error:
@@ -106,6 +112,14 @@ class Listener:
                 self.joining.add(name)
         self._settle(touched, effects)
         return effects
+
+    def _hear_change(self, change: Change, effects: Effects) -> None:
+        if change.brand not in self.brands and len(self.brands) >= self.bounds.brands and not self._make_room(effects):
+            effects.counts["too_many_brands"] += 1
+            return
+        brand = self._brand(change.brand)
+        brand.changes.hear(change, effects)
+        self._plan(brand)
 
     def tell_open(self) -> Effects:
         """The numbers of the windows that are still open and changed since they were told."""

@@ -100,6 +100,8 @@ def _facts(alert: Alert) -> Iterator[tuple[str | None, str]]:
         yield "Driven by", "; ".join(map(_line, told))
     if alert.pain_points:
         yield "Also about", ", ".join(f"{name} ({voices})" for name, voices in list(alert.pain_points.items())[:5])
+    for near in alert.changes[:3]:
+        yield "Near it", f"{_line(near.what)}, {_moment(near.at)} ({_line(near.why)})"
     yield "Severity", alert.severity_why
     if alert.status != "resolved":
         yield "Resolves when", alert.resolves_when

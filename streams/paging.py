@@ -12,6 +12,7 @@ from urllib.parse import quote
 from schemas.base import epoch_ms
 from streams.alerting import Incident, incident_of
 from streams.catalog import Catalog
+from streams.changes import Changes
 from streams.effects import Effects
 from streams.settings import Settings
 from streams.topics import ALERTS
@@ -106,12 +107,13 @@ class Paging:
         """Whether there is an incident."""
         return any(incident.firing for incident in self.incidents.values())
 
-    def tell(self, first: int, restless: Collection[str], now_ms: int, effects: Effects) -> None:
+    def tell(self, first: int, restless: Collection[str], now_ms: int, effects: Effects, known: Changes) -> None:
         """Group what has been told at this moment, and hold back what is beyond the budget.
 
         Args:
             first: Where in the records of ``effects`` this moment begins: there its alerts are, not yet grouped.
             restless: Fingerprints of the alerts that fire and are not dying down.
+            known: The brand's changes.
         """
         pages: list[dict[str, Any]] = []
         changes: dict[str, list[dict[str, Any]]] = {}
@@ -120,6 +122,9 @@ class Paging:
                 fingerprint = incident_of(self.brand, alert["kind"])
                 alert["incident"] = fingerprint
                 self._say_where(alert)
+                if alert["status"] != "resolved":
+                    onset_ms = epoch_ms(datetime.fromisoformat(alert["starts_at"]))
+                    alert["changes"] = known.near(alert, onset_ms, now_ms)
                 if fingerprint is None:
                     pages.append(alert)
                 else:

@@ -11,15 +11,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.base import SCHEMA_VERSION, epoch_ms, stamp
+from schemas.changes import Change
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, OriginProgress, ReplayMark
 from schemas.quarantine import QuarantineReason
 from schemas.raw import Source
-from streams.effects import Effects
+from streams.effects import SEPARATOR, Effects
 from streams.intake import SOURCES, Limits, Rejection, parse
 from streams.scoring import Event, Scorer
-from streams.topics import QUARANTINE, SCORED
+from streams.topics import CARRIED, QUARANTINE, SCORED
 
 log = logging.getLogger(__name__)
+
+MOST_MS = 253_000_000_000_000
+"""Milliseconds since the epoch, in the year 9987: some years more, and no timestamp can write it."""
 
 MARKS_KEPT = 16
 """Replays of one origin that are remembered."""
@@ -112,6 +116,23 @@ class Reader:
                 if not scored["read"]:
                     effects.counts["unread"] += 1
         effects.counts["scored"] += sum(topic is SCORED for topic, _, _ in published)
+        return effects
+
+    def read_changes(self, records: Sequence[Raw]) -> Effects:
+        """What follows from a frame of ``changes``: each is carried to the partition of its brand."""
+        effects = Effects()
+        for raw in records:
+            self._of(raw).offset = raw.offset
+            try:
+                change = Change.model_validate_json(raw.value or b"")
+                if SEPARATOR in change.brand or not 0 <= epoch_ms(change.at) < MOST_MS:
+                    raise ValueError("brand or at is nothing that alerts can be told of")
+            except ValueError as error:
+                reason: QuarantineReason = "invalid_field" if raw.value else "empty_record"
+                detail = f"no change: {error}"[:500]
+                self._quarantine(raw, Rejection(reason, detail), None, effects)
+            else:
+                effects.publish(CARRIED, change.brand, change.model_dump(mode="json", exclude_none=True))
         return effects
 
     def complete(self, topic: str, partition: int, offset: int, at_ms: int) -> None:

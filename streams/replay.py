@@ -10,6 +10,7 @@ from itertools import islice
 
 import orjson
 
+from schemas.changes import Change
 from schemas.progress import Progress, ReplayMark
 from schemas.raw import Source
 from streams.brand import Witness
@@ -39,6 +40,7 @@ def replay(
     frame: int = FRAME,
     witness: Witness | None = None,
     terms: Terms | None = None,
+    changes: Iterable[Change] = (),
 ) -> Iterator[Record]:
     """What every topic would hold, in order of publication.
 
@@ -48,9 +50,11 @@ def replay(
         frame: Events that are read at once; it changes the speed and nothing else.
         witness: Told of every verdict, for a backtest.
         terms: How people want to be told.
+        changes: All that are known, in any order: none has an effect before its time.
     """
     reader = Reader(scorer, future_ms)
     listener = Listener(catalogs, detector, lateness_ms, witness=witness, terms=terms or Terms())
+    listener.hear([Heard(it.model_dump_json().encode(), progress=False, change=True) for it in changes])
     offsets = dict.fromkeys(RAW, 0)
     header = [("groundswell-replay", REPLAY.encode())]
     source_events = iter(events)

@@ -18,6 +18,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from schemas.changes import Change
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, ReplayMark
 from schemas.raw import Source
 from streams import connection
@@ -26,7 +27,7 @@ from streams.outbox import BATCH_BYTES, Headers, Outbox
 from streams.readahead import Available, ahead
 from streams.recorded import RecordedEvent
 from streams.settings import Settings
-from streams.topics import RAW
+from streams.topics import CHANGES, RAW
 
 CHUNK: Final = 500
 """Events that are taken at once; in between, the event loop turns."""
@@ -201,6 +202,21 @@ async def _chunks(events: Iterable[tuple[Source, RecordedEvent]]) -> AsyncIterat
     iterator: Iterator[tuple[Source, RecordedEvent]] = iter(events)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
+
+
+async def tell_change(change: Change, *, settings: Settings, address: str) -> None:
+    """Write a change to its topic.
+
+    Raises:
+        SendError: The broker lacks the topic or refuses the record.
+        BrokerUnreachable: Nobody answers there.
+    """
+    topic, key = CHANGES.full_name(settings.topic_prefix), change.brand.encode("utf-8", "surrogatepass")
+    async with connected(settings, address) as producer:
+        box = Outbox(producer, await partitions(producer, [topic]))
+        value = change.model_dump_json(exclude_none=True).encode()
+        box.add(topic, box.partition_for(topic, key), key, value)
+        await flushed(box)
 
 
 async def flushed(box: Outbox) -> int:

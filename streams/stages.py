@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from schemas.progress import PROGRESS_HEADER, Progress
+from schemas.progress import CHANGE_HEADER, PROGRESS_HEADER, Progress
 from schemas.raw import Source
 from streams import connection
 from streams.catalog import Catalogs
@@ -31,7 +31,7 @@ from streams.paging import Terms
 from streams.reader import Raw, Reader, quarantined
 from streams.settings import Settings
 from streams.telemetry import Telemetry
-from streams.topics import ALL, QUARANTINE, RAW, SCORED
+from streams.topics import ALL, CHANGES, QUARANTINE, RAW, SCORED
 from streams.windows.bounds import Bounds
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ class Publisher:
         names, outbox, dumps = self._names, self._outbox, orjson.dumps
         for topic, key, value in effects.records:
             name, encoded = names[topic.name], key.encode("utf-8", "surrogatepass")
-            body, envelope = dumps(value), self._envelopes.get(topic.name)
-            headers = envelope.headers(encoded, value, body) if envelope is not None else ()
+            body, envelope = dumps(value), None if topic.headers else self._envelopes.get(topic.name)
+            headers = envelope.headers(encoded, value, body) if envelope is not None else topic.headers
             outbox.add(name, outbox.partition_for(name, encoded), encoded, body, headers)
             if outbox.full:
                 await outbox.flush()
@@ -113,17 +113,20 @@ class ScoreStage:
         self._sources: dict[str, Source] = {
             topic.full_name(settings.topic_prefix): source for source, topic in RAW.items()
         }
-        self._raw = dict.fromkeys(self._sources, settings.partitions)
+        self._changes = CHANGES.full_name(settings.topic_prefix)
+        # Changes are waited for as events are: what has happened is known before what follows from it is judged.
+        self._raw = dict.fromkeys((*self._sources, self._changes), settings.partitions)
         self._turn = asyncio.Lock()
 
     async def handle(self, frame: Arrived) -> None:
         """Read a frame; all that follows is on the broker when it returns."""
-        source, records = self._sources[frame.topic], frame.records
-        self._telemetry.read.labels(source).inc(len(records))
+        source, records = self._sources.get(frame.topic), frame.records
+        if source is not None:
+            self._telemetry.read.labels(source).inc(len(records))
         async with self._turn:
             for begin in range(0, len(records), SLICE_RECORDS):
                 raws = [_raw(record) for record in records[begin : begin + SLICE_RECORDS]]
-                effects = self._reader.read(source, raws)
+                effects = self._reader.read_changes(raws) if source is None else self._reader.read(source, raws)
                 await self._publisher.put(effects)
                 self._telemetry.note(effects)
                 await asyncio.sleep(0)
@@ -140,7 +143,7 @@ class ScoreStage:
         """
         async with self._turn:
             for topic, partition, offset, at_ms in caught_up:
-                if topic in self._sources:
+                if topic in self._raw:
                     self._reader.complete(topic, partition, offset, at_ms)
             self._put_progress()
         await self._publisher.flush()
@@ -196,9 +199,7 @@ class DetectStage:
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
         records = [
-            Heard(
-                r.value or b"", bool(r.headers) and any(name == PROGRESS_HEADER for name, _ in r.headers), r.timestamp
-            )
+            Heard(r.value or b"", _marked(r, PROGRESS_HEADER), r.timestamp, _marked(r, CHANGE_HEADER))
             for r in frame.records
         ]
         while (listener := await self._listener(frame.partition)) is not None:
@@ -355,3 +356,7 @@ def _raw(record: Any) -> Raw:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _marked(record: Any, header: str) -> bool:
+    return bool(record.headers) and any(name == header for name, _ in record.headers)

@@ -30,6 +30,7 @@ DROPPED = {
     "segment_dropped": "segment",
     "voice_dropped": "voice",
     "channel_dropped": "channel",
+    "change_dropped": "change",
     "event_id_dropped": "event_id",
 }
 """Name of a count → kind of what a bound made the state forget."""

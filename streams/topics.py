@@ -9,8 +9,10 @@ from pydantic import BaseModel
 
 from schemas.alerts import Alert
 from schemas.candidates import Candidate
+from schemas.changes import Change
 from schemas.feeds import Delight, Handoff, PainPoint
 from schemas.metrics import WindowMetrics
+from schemas.progress import CHANGE_HEADER
 from schemas.quarantine import Quarantined
 from schemas.raw import Post, Review, Source, Ticket
 from schemas.receipts import Receipt
@@ -38,6 +40,8 @@ class Topic:
     cleanup: Cleanup
     retention_ms: int
     max_message_bytes: int = 4 * MIB
+    headers: tuple[tuple[str, bytes], ...] = ()
+    """What each record carries that is written under this value."""
 
     def full_name(self, prefix: str) -> str:
         """The name on the broker."""
@@ -75,6 +79,12 @@ SILENCES = Topic("silences.v1", SilenceRecord, "id", "compact,delete", 365 * DAY
 RECEIPTS = Topic("receipts.v1", Receipt, "fingerprint|revision|receiver", "compact,delete", 30 * DAY_MS)
 """What notify writes. Longer than anything is tried again, and than a firing alert goes without a reminder."""
 
+CHANGES = Topic("changes.v1", Change, "brand", "delete", 365 * DAY_MS)
+"""Releases, outages and campaigns, from whoever makes them."""
+CARRIED = Topic(SCORED.name, Change, "brand", SCORED.cleanup, SCORED.retention_ms, headers=((CHANGE_HEADER, b"1"),))
+"""The same on their way to detect, in the brand's partition of ``scored``, so that it hears one log; subscribers of
+``scored`` don't see them."""
+
 STATE_CONFIG = {
     "cleanup.policy": "compact",
     "retention.ms": "-1",
@@ -86,7 +96,9 @@ STATE_CONFIG = {
 
 RAW: dict[Source, Topic] = {"reviews": REVIEWS, "posts": POSTS, "tickets": TICKETS}
 DERIVED = (SCORED, METRICS, ALERTS, PAIN_POINTS, DELIGHTS, HANDOFFS, CANDIDATES, QUARANTINE)
-ALL = (*RAW.values(), *DERIVED, SILENCES, RECEIPTS)
+INPUTS = (*RAW.values(), CHANGES)
+"""What others write and score reads."""
+ALL = (*INPUTS, *DERIVED, SILENCES, RECEIPTS)
 
 
 def named(name: str, prefix: str = "") -> Topic:

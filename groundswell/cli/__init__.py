@@ -10,6 +10,7 @@ import typer
 from groundswell.cli import (
     backtest,
     catalog,
+    change,
     demo,
     doctor,
     evaluate,
@@ -71,6 +72,7 @@ app.command()(tail.tail)
 app.command()(replay.replay)
 app.command()(backtest.backtest)
 app.command()(series.series)
+app.command()(change.change)
 app.command()(score.score)
 app.command("eval")(evaluate.evaluate)
 app.command()(schema.schema)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from groundswell.cli import options
+from groundswell.cli import change, options
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import ProblemError, UsageError
 from groundswell.cli.output import counting, measuring, out, warn, write_json
@@ -20,6 +20,7 @@ from streams.recorded import RecordedEvent
 from streams.settings import Settings
 
 if TYPE_CHECKING:
+    from schemas.changes import Change
     from streams.backtest import Run, Setup
 
 LARGEST = 16 * 1024 * 1024
@@ -58,6 +59,7 @@ def backtest(
     file_format: options.FileFormat = None,
     encoding: options.Encoding = "utf-8",
     packs: options.Packs = None,
+    changes: change.File = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Judge the whole path by recorded events: which alerts, how early, how often wrong, and why it stayed silent.
@@ -72,6 +74,7 @@ def backtest(
 
     settings = options.settings(packs=packs)
     labels = judging.read_labels(_body(labels_file), str(labels_file)) if labels_file else None
+    known = change.read(changes)
     setups = _setups(configs or [], settings)
     for setup in setups:
         # What is wrong with one is told before an hour of reading.
@@ -93,7 +96,7 @@ def backtest(
             events, total, left_out = _of_files(files or [], as_source, settings, reading, several=len(setups) > 1)
         if total == 0:
             raise ProblemError(f"there are no events in {', '.join(files or ['the raw topics'])}")
-        runs = [_run(setup, events, total, alone=len(setups) == 1) for setup in setups]
+        runs = [_run(setup, events, total, known, alone=len(setups) == 1) for setup in setups]
     _refuse_unread(runs[0])
     judgements = [judging.judge(run, labels) for run in runs] if labels else None
     if plot is not None:
@@ -186,7 +189,7 @@ def _of_broker(as_source: str | None, settings: Settings, stack: ExitStack) -> t
     return found, found.total, left_out
 
 
-def _run(setup: Setup, events: Events, total: int | None, *, alone: bool) -> Run:
+def _run(setup: Setup, events: Events, total: int | None, changes: list[Change], *, alone: bool) -> Run:
     from streams.backtest import run
 
     with counting("Replaying" if alone else f"Replaying with {setup.name}", total) as told:
@@ -197,7 +200,7 @@ def _run(setup: Setup, events: Events, total: int | None, *, alone: bool) -> Run
                     told(number)
                 yield event
 
-        return run(setup, counted(), now_ms=time.time_ns() // 1_000_000)
+        return run(setup, counted(), now_ms=time.time_ns() // 1_000_000, changes=changes)
 
 
 def _refuse_unread(run: Run) -> None:

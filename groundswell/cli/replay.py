@@ -14,7 +14,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from groundswell.cli import options
+from groundswell.cli import change, options
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import ProblemError
 from groundswell.cli.output import counting, measuring, out, warn, write_json
@@ -34,6 +34,7 @@ def replay(
     encoding: options.Encoding = "utf-8",
     packs: options.Packs = None,
     head: options.HeadFile = None,
+    changes: change.File = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Run recorded events through the whole path and write what each topic would hold.
@@ -61,6 +62,7 @@ def replay(
         file_format=file_format,
         encoding=encoding,
     )
+    known = change.read(changes)
     catalogs = Catalogs.load(settings.catalog, settings.catalogs)
     heads = Heads.load(settings.head, settings.heads)
     scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer, heads=heads)
@@ -86,6 +88,7 @@ def replay(
             future_ms=int(settings.future.total_seconds() * 1000),
             now_ms=time.time_ns() // 1_000_000,
             terms=Terms.of(settings),
+            changes=known,
         )
         for topic, key, value in records:
             opened[topic].write(orjson.dumps({"key": key, "value": value}, option=orjson.OPT_APPEND_NEWLINE))

@@ -70,6 +70,8 @@ def alert(it: Alert) -> Text:
     for quote in it.quotes:
         text.append(f"   “{_short(quote.text)}”", style="italic")
         text.append(f"  {clean(quote.channel)}, {_moment(quote.created_at)}\n", style="dim")
+    for near in it.changes[:3]:
+        text.append(f"   near: {clean(near.what)}, {_moment(near.at)} ({clean(near.why)})\n")
     if it.held is not None:
         text.append(f"   nobody is told: {it.held.replace('_', ' ')}\n", style="dim")
     if it.owner is not None:

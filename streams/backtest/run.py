@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.changes import Change
 from schemas.raw import Source
 from streams.backtest.setup import Setup
 from streams.backtest.told import Told, moment_ms, told
@@ -49,11 +50,14 @@ class Run:
         return 0.0 if self.first_ms is None or self.last_ms is None else (self.last_ms - self.first_ms) / WEEK_MS
 
 
-def run(setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms: int) -> Run:
+def run(
+    setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms: int, changes: Iterable[Change] = ()
+) -> Run:
     """Run recorded events, in order of time, through the pure steps.
 
     Args:
         now_ms: The clock: dates far ahead of it go to quarantine.
+        changes: What alerts can name as near their onset.
 
     Raises:
         SetupError: The detector has no such parameter, or a reason stands for an id that no catalog has.
@@ -73,6 +77,7 @@ def run(setup: Setup, events: Iterable[tuple[Source, RecordedEvent]], *, now_ms:
         now_ms=now_ms,
         witness=result.trace.note,
         terms=Terms.of(settings),
+        changes=changes,
     )
 
     pages: list[dict[str, Any]] = []

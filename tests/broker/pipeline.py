@@ -16,10 +16,11 @@ from typing import IO, Any
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
-from schemas.progress import PROGRESS_HEADER
+from schemas.changes import Change
 from schemas.raw import Source
 from streams import admin, connection
 from streams.catalog import Catalogs
+from streams.client import OURS
 from streams.detection import detector
 from streams.recorded import RecordedEvent
 from streams.replay import replay
@@ -92,7 +93,7 @@ class Pipeline:
         asyncio.run(send(events, settings=self.settings, address=self.address, replay=name))
 
     def held(self, topic: Topic) -> list[tuple[str | None, Any]]:
-        """Everything that a topic holds, in the order of its partitions, progress left out."""
+        """Everything that a topic holds, in the order of its partitions, but for what workers tell each other."""
         return [(key, value) for key, value, _ in self.records(topic)]
 
     def records(self, topic: Topic) -> list[tuple[str | None, Any, tuple[int, int]]]:
@@ -109,7 +110,7 @@ class Pipeline:
             while any(consumer.position(partition) < ends[partition] for partition in partitions):
                 for records in consumer.poll(timeout_ms=500).values():
                     for record in records:
-                        if not any(header == PROGRESS_HEADER for header, _ in record.headers):
+                        if not any(header in OURS for header, _ in record.headers):
                             key = None if record.key is None else record.key.decode()
                             found.append((key, orjson.loads(record.value), (record.partition, record.offset)))
             return found
@@ -131,7 +132,9 @@ def _keep(lines: IO[bytes], log: Path) -> None:
             file.write(line)
 
 
-def replayed(events: Events, catalog: tuple[str, ...], key: bytes) -> Iterator[tuple[Topic, str, Any]]:
+def replayed(
+    events: Events, catalog: tuple[str, ...], key: bytes, changes: Sequence[Change] = ()
+) -> Iterator[tuple[Topic, str, Any]]:
     """What every topic would hold, in wire form: the same events in one thread without a broker.
 
     Args:
@@ -146,13 +149,14 @@ def replayed(events: Events, catalog: tuple[str, ...], key: bytes) -> Iterator[t
         lateness_ms=600_000,
         future_ms=600_000,
         now_ms=time.time_ns() // 1_000_000,
+        changes=changes,
     )
     return ((topic, key_of, orjson.loads(orjson.dumps(value))) for topic, key_of, value in records)
 
 
-def truth_of(events: Events, catalog: tuple[str, ...]) -> Outcome:
+def truth_of(events: Events, catalog: tuple[str, ...], changes: Sequence[Change] = ()) -> Outcome:
     """Closed windows and alerts as they should be. They do not depend on the pseudonym key."""
-    records = replayed(events, catalog, b"another key than the workers'")
+    records = replayed(events, catalog, b"another key than the workers'", changes)
     return outcome((topic, value) for topic, _, value in records)
 
 

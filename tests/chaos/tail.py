@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.progress import PROGRESS_HEADER
 from streams import admin, connection
+from streams.client import OURS
 from streams.settings import Settings
 from streams.topics import ALL
 
@@ -89,6 +89,6 @@ class Tail:
     def _take(self, place: Any, records: list[Any]) -> None:
         now, seen = time.monotonic(), self.seen[self._names[place.topic]]
         for record in records:
-            control = any(name == PROGRESS_HEADER for name, _ in record.headers)
+            control = any(name in OURS for name, _ in record.headers)
             seen.append(Seen(record.partition, record.offset, record.key, record.value, control, now))
         self._positions[place.topic, place.partition] = records[-1].offset + 1

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from schemas.alerts import Alert
+from schemas.changes import Change
 from schemas.raw import Source
 from schemas.receipts import Receipt
 from schemas.silences import Acknowledgement, Matchers, Silence
@@ -22,7 +23,7 @@ from streams.recorded import RecordedEvent
 from streams.replay import replay
 from streams.scoring import Pseudonyms, Scorer
 from streams.silencing import Silences, acknowledgement_id
-from streams.topics import ALERTS, ALL, HANDOFFS, RAW, RECEIPTS, SILENCES, Topic
+from streams.topics import ALERTS, ALL, CHANGES, HANDOFFS, RAW, RECEIPTS, SILENCES, Topic
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE
 from tests.support.telling import Clock, Phone, Receipts, delivery, until, working
 
@@ -42,6 +43,14 @@ MELTS = (
     "Kettle lid melting on the second day, avoid.",
 )
 KIND = ("Thank you for the handwritten note, what a lovely surprise!", "Best coffee ever, I love it 💛")
+CHANGED = [
+    Change.model_validate(
+        {"brand": "Acme", "at": "2026-03-05T08:40:00Z", "what": "Parcels go by another carrier", "kind": "policy"}
+        | {"id": "carrier 2", "region": "DE", "url": "https://example.org/carrier"}
+    ),
+    Change.model_validate({"brand": "Acme", "at": "2026-03-04T12:00:00Z", "what": "2.1 is out", "version": "2.1"}),
+]
+
 BROKEN = (b"", b'{"id": "x"', b'{"id": "\xff"}', b"[]", b'{"id": "x", "brand": "Acme"}')
 
 
@@ -88,9 +97,11 @@ def produced() -> dict[str, list[dict[str, Any]]]:
         future_ms=10 * MINUTE,
         now_ms=BASE_MS + 10 * DAY,
         frame=7,
+        changes=CHANGED,
     )
     for topic, key, value in records:
         held[topic.short_name].append({"key": key, "value": orjson.loads(orjson.dumps(value))})
+    held[CHANGES.short_name] = [{"key": it.brand, "value": it.model_dump(mode="json")} for it in CHANGED]
     held[SILENCES.short_name] = list(_silenced(Alert.model_validate(held[ALERTS.short_name][0]["value"])))
     held[RECEIPTS.short_name] = list(_told([Alert.model_validate(it["value"]) for it in held[ALERTS.short_name]][:2]))
     return {topic.short_name: sample(topic, held[topic.short_name]) for topic in ALL}

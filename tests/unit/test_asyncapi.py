@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from groundswell.asyncapi import document
 from groundswell.cli import app
 from streams.settings import Settings
-from streams.topics import ALL, RAW
+from streams.topics import ALL, INPUTS
 from tests.golden.path import ASYNCAPI
 
 
@@ -53,7 +53,7 @@ def test_every_topic_is_told_as_the_broker_has_it() -> None:
         for name in ("retention.ms", "max.message.bytes"):
             assert str(config[name]) == topic.config[name]
     groups = [op["bindings"]["kafka"]["groupId"]["enum"] for op in told["operations"].values() if "bindings" in op]
-    assert groups == [["groundswell"]] * len(RAW)
+    assert groups == [["groundswell"]] * len(INPUTS)
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -146,7 +146,11 @@ def test_what_can_not_be_read_is_counted(backtest: Backtest, folder: Path) -> No
         ((*WEEK, "--labels", "week.jsonl"), Exit.USAGE, "week.jsonl is no JSON"),
         ((*WEEK, "--labels", "wrong.json"), Exit.USAGE, "incidents.0.start: field required"),
         ((*WEEK, "--config", "no.toml"), Exit.USAGE, "no.toml: No such file"),
-        ((*WEEK, "--config", "key.toml"), Exit.USAGE, "key: there is no key 'topics'; there are: catalog"),
+        (
+            (*WEEK, "--config", "key.toml"),
+            Exit.USAGE,
+            "key: there is no key 'topics'; there are: alert_budget, catalog",
+        ),
         ((*WEEK, "--config", "latin.toml"), Exit.USAGE, "latin.toml is not UTF-8"),
         ((*WEEK, "--config", "detector.toml"), Exit.USAGE, "no detector is called 'oracle'; there are: "),
         ((*WEEK, "--config", "catalog.toml"), Exit.USAGE, "no-such-pack"),
@@ -270,6 +274,9 @@ def test_alerts_are_those_of_a_replay(folder: Path, backtest: Backtest) -> None:
     told = orjson.loads(backtest(*WEEK, "--json").stdout)["configurations"][0]["alerts"]
     assert CliRunner().invoke(app, ["replay", *WEEK, "--out", "out"]).exit_code == 0
     published = [orjson.loads(line)["value"] for line in (folder / "out" / f"{ALERTS.short_name}.jsonl").open("rb")]
+    incidents = [alert for alert in published if alert["kind"] == "incident"]
+    published = [alert for alert in published if alert["kind"] != "incident"]
+    assert {alert["incident"] for alert in published} == {alert["fingerprint"] for alert in incidents}
     assert {(alert["fingerprint"], alert["detected_at"]) for alert in published} == {
         (alert["fingerprint"], alert["detected_at"]) for alert in told
     }

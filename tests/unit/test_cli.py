@@ -199,7 +199,7 @@ def test_customers_do_not_steer_the_terminal() -> None:
 def test_schemas_are_printed_for_all_topics_or_one(run: Run) -> None:
     everything = orjson.loads(run("schema").stdout)
     assert list(everything) == [
-        "reviews", "posts", "tickets",
+        "reviews", "posts", "tickets", "changes",
         "scored", "metrics", "alerts", "pain-points", "delights", "handoffs", "candidates", "quarantine", "silences",
         "receipts",
     ]  # fmt: skip
