@@ -12,6 +12,7 @@ from groundswell.cli import (
     catalog,
     change,
     demo,
+    digest,
     doctor,
     evaluate,
     quarantine,
@@ -73,6 +74,7 @@ app.command()(replay.replay)
 app.command()(backtest.backtest)
 app.command()(series.series)
 app.command()(change.change)
+app.command()(digest.digest)
 app.command()(score.score)
 app.command("eval")(evaluate.evaluate)
 app.command()(schema.schema)

@@ -15,8 +15,21 @@ MIN_MENTIONS = 5
 MIN_SHARE = 0.3
 """A cause must touch so many of those who name the point …"""
 
+SIGMAS = 3.0
+"""A share must lie so many standard deviations above the usual one: many values are looked at, and one is chosen."""
+
 MIN_LIFT = 0.2
 """… and so many more than of everybody, and than before."""
+
+
+_Found = tuple[float, str, str, float, float, int, str]
+"""(what sorts, dimension, value, share, usual, how many, why)."""
+
+
+def _beyond_chance(found: _Found) -> bool:
+    _, _, _, share, usual, count, _ = found
+    whole = count / share if share else 0.0
+    return count >= MIN_MENTIONS and (share - usual) ** 2 * whole > SIGMAS**2 * usual * (1 - usual)
 
 
 def candidate_cause(
@@ -32,7 +45,7 @@ def candidate_cause(
     """
     if day.mentions < MIN_MENTIONS:
         return None
-    found: list[tuple[float, str, str, float, float, int, str]] = []
+    found: list[_Found] = []
     voices = day.voices.keys()
     for cause, heard in causes.items():
         both = len(voices & heard.voices.keys())
@@ -51,7 +64,7 @@ def candidate_cause(
                 why += f", {earlier:.0%} of what was said about it in the days before"
             usual = max(among, earlier or 0.0)
             found.append((usual - share, dimension, value, share, usual, count, why))
-    standing = [it for it in found if it[3] >= MIN_SHARE and -it[0] >= MIN_LIFT]
+    standing = [it for it in found if it[3] >= MIN_SHARE and -it[0] >= MIN_LIFT and _beyond_chance(it)]
     if not standing:
         return None
     _, dimension, value, share, usual, count, why = min(standing)

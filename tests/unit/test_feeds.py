@@ -181,6 +181,13 @@ class TestCandidateCause:
         assert cause is not None
         assert (cause["dimension"], cause["value"], cause["mentions"]) == ("pain_point", "site_down", 7)
 
+    def test_what_chance_would_do_explains_nothing(self) -> None:
+        everything = self.heard("Pods", 26, "b")
+        everything.add(self.heard("Beans", 14))
+        day = self.heard("Beans", 6)
+        day.add(self.heard("Pods", 4, "b"))
+        assert candidate_cause(day, everything, Span(), {}) is None, "6 of 10 where 35% are usual"
+
     def test_too_few_say_nothing(self) -> None:
         assert candidate_cause(self.heard("Beans", 4), self.heard("Pods", 20), Span(), {}) is None
 
