@@ -80,6 +80,7 @@ def subscribe(
     group: str | None = None,
     from_beginning: bool = False,
     until_end: bool = False,
+    last: int = 0,
     on_unreadable: Callable[[Unreadable], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Iterator[Received[Any]]:
@@ -92,6 +93,7 @@ def subscribe(
         group: Consumer group that shares the topic and goes on where it stopped; None reads all of it alone.
         from_beginning: Begin at the oldest record (a group: where it has no place yet), instead of at the next one.
         until_end: Stop at the end as it was when this was called, instead of waiting for more.
+        last: Begin so many records before the next one, in each partition that has them; not for a group.
         on_unreadable: Told of records that can't be parsed; by default they are logged as warnings.
         stop: Ends the iterator within a second when it is set.
 
@@ -124,8 +126,10 @@ def subscribe(
             consumer.seek_to_beginning(*partitions)
         else:
             # Pinned now: what is published before the first fetch belongs to the subscriber.
+            begins = consumer.beginning_offsets(partitions) if last else {}
             for (_, partition), end in ends.items():
-                consumer.seek(TopicPartition(name, partition), end)
+                at = TopicPartition(name, partition)
+                consumer.seek(at, max(end - last, begins.get(at, end)))
     watch = _Watch(lambda: admin.end_offsets(settings, address, [name]))
     return _received(
         topic, consumer, ends if until_end else None, on_unreadable or _warn, stop or threading.Event(), watch

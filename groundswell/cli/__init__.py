@@ -26,6 +26,7 @@ from groundswell.cli import (
     tail,
     topics,
     up,
+    watch,
     worker,
 )
 from groundswell.cli.exits import Exit
@@ -70,6 +71,7 @@ app.command()(up.up)
 app.command()(worker.worker)
 app.command()(send.send)
 app.command()(tail.tail)
+app.command()(watch.watch)
 app.command()(replay.replay)
 app.command()(backtest.backtest)
 app.command()(series.series)

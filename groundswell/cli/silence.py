@@ -93,7 +93,7 @@ def silence(
         starts_at=starts_at,
         ends_at=ends_at,
         created_at=now,
-        created_by=_somebody(by),
+        created_by=somebody(by),
         comment=why,
     )
     settings = options.settings()
@@ -164,7 +164,7 @@ def end(
         over = f"{everything[0].type} {everything[0].id} is over already" if everything else f"there is no {wanted!r}"
         raise ProblemError(f"{over}; see: groundswell silence list")
     (it,) = open_
-    ended = it.model_copy(update={"ended_at": now, "ended_by": _somebody(by)})
+    ended = it.model_copy(update={"ended_at": now, "ended_by": somebody(by)})
     asyncio.run(publish(ended, settings=settings, address=address))
     if as_json:
         _write(ended, state="expired", alerts=[])
@@ -200,7 +200,7 @@ def ack(
         starts_at=alert.starts_at,
         title=f"{alert.brand}: {alert.title}"[:1_000],
         created_at=datetime.now(UTC),
-        created_by=_somebody(by),
+        created_by=somebody(by),
         comment=why,
     )
     if known is None:
@@ -278,7 +278,12 @@ def _made(name: str, **fields: Any) -> Any:
         raise UsageError(f"--{option.replace('_', '-')}: {problem['msg']}") from None
 
 
-def _somebody(by: str | None) -> str:
+def somebody(by: str | None) -> str:
+    """Who says so: as given, else this system's user.
+
+    Raises:
+        UsageError: The system does not know.
+    """
     if by is not None:
         return by
     try:

@@ -57,7 +57,7 @@ COMMANDS = dict(commands(get_command(app)))
 
 def test_the_commands_are_those_of_the_readme() -> None:
     assert {" ".join(path) for path in COMMANDS} >= {
-        "up", "worker", "send", "tail", "score", "replay", "backtest", "doctor", "schema", "topics create",
+        "up", "worker", "send", "tail", "watch", "score", "replay", "backtest", "doctor", "schema", "topics create",
         "topics check", "topics list", "quarantine list", "quarantine show", "quarantine requeue", "silence list",
         "silence end", "ack",
         "routes check", "routes test",

@@ -1,0 +1,1 @@
+"""``groundswell watch``: what hurts now, on one screen of a terminal."""
