@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Label, Static
 
@@ -51,10 +51,14 @@ class AskSilence(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """See ``Screen``."""
-        with VerticalScroll(id="ask"):
+        with Vertical(id="ask"):
             yield Label(Text(f"Silence “{self._title}” for how long? (30m, 2h, 1d; Esc leaves it)"))
             yield Input("2h", id="lasting")
             yield Label("", id="problem")
+
+    def on_mount(self) -> None:
+        """What is typed is the answer."""
+        self.query_one(Input).focus()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

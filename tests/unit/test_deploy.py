@@ -505,7 +505,7 @@ def test_a_partition_that_others_have_is_shown_no_longer() -> None:
 # What people are told to open and type.
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "deploy/runbook.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "deploy/runbook.md", "deploy/operations.md"])
 def test_files_that_are_named_exist(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     named = set(

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Input, Label, Static
 from typer.testing import CliRunner
 
 from groundswell.cli import app
@@ -210,10 +210,10 @@ def test_keys_acknowledge_and_silence_the_chosen_alert() -> None:
             await pilot.press("a", "s")
             await pilot.pause()
             field = screen.screen.query_one(Input)
-            field.value = "forever"
-            await pilot.press("enter")
+            await pilot.press("x", "enter")
             await pilot.pause()
-            assert isinstance(screen.screen, AskSilence)  # It says how to write it, and asks again.
+            assert isinstance(screen.screen, AskSilence)
+            assert "write it as 30m" in str(screen.screen.query_one("#problem", Label).render())
             field.value = "1h30m"
             await pilot.press("enter")
             await pilot.pause()
@@ -225,6 +225,7 @@ def test_keys_acknowledge_and_silence_the_chosen_alert() -> None:
     asyncio.run(use())
     ack, kept_quiet = written.records
     assert (ack.id, ack.fingerprint, ack.created_by) == (acknowledgement_id(it), it.fingerprint, "ana")
+    assert kept_quiet.ends_at - kept_quiet.starts_at == timedelta(hours=1, minutes=30)
     assert kept_quiet.matchers == Matchers(fingerprint=it.fingerprint)
 
 
