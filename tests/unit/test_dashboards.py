@@ -1,4 +1,4 @@
-"""Grafana's dashboards, held to what workers show."""
+"""Grafana's dashboards, held to what workers show; test_panels.py asks a real Prometheus."""
 
 from __future__ import annotations
 
