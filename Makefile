@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_VENV := .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
+TRAIN_VENV := .venv-train
+TRAIN_READY := $(TRAIN_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -49,9 +51,14 @@ format: $(READY) ## Put the code in shape
 dashboards: $(READY) ## Write Grafana's dashboards and the table of metrics into deploy/ anew
 	$(BIN)/python -m dashboards
 
+$(TRAIN_READY): training/requirements.txt
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement training/requirements.txt
+	@touch $@
+
 .PHONY: train
-train: $(READY) ## Build the scorer's weights anew from ../shared/data (a few minutes), then measure them
-	$(BIN)/python -m training.train
+train: $(READY) $(TRAIN_READY) ## Build the scorer's weights anew from ../shared/data (two to three hours; goes on where it stopped)
+	$(TRAIN_VENV)/bin/python -m training.train
 	$(BIN)/groundswell eval all
 
 $(BENCH_READY): bench/requirements.txt
@@ -76,10 +83,13 @@ lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from i
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' --constraint requirements.lock - \
 	    --output-file deploy/build.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' --constraint requirements.lock pyproject.toml training/requirements.in \
+	    --output-file training/requirements.txt
 	sed -n 's/^\(faust-streaming\|mode-streaming\|aiokafka\|orjson\)==\([^ ]*\).*/\1==\2/p' requirements.lock \
 	    | cat bench/requirements.in - | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' - --output-file bench/requirements.txt
 
 .PHONY: clean
 clean: ## Remove .venv and caches
-	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(BENCH_VENV) $(TRAIN_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.evaluation import public
+from groundswell.evaluation.split import Share, share
 from schemas.scored import EMOTIONS
 from streams.scoring.normalise import normalise
 from training.sentences import feelings, sentences
 
+TEXTS = Path(__file__).with_name("texts")
 _POSITIVE = frozenset(
     "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()  # noqa: SIM905
 )
@@ -44,6 +46,10 @@ class Labelled:
         """The named rows."""
         return Labelled([self.texts[i] for i in which], self.sentiment[which], self.emotions[which])
 
+    def part(self, name: Share) -> Labelled:
+        """The rows of one share of the data (``groundswell.evaluation.split``)."""
+        return self.take(np.flatnonzero([share(text) == name for text in self.texts]))
+
 
 def goemotions(root: Path, part: str) -> Labelled:
     """GoEmotions (Demszky et al., ACL 2020; Apache-2.0): 28 labels, and the sentiment they imply."""
@@ -63,12 +69,10 @@ def goemotions(root: Path, part: str) -> Labelled:
 
 def semeval(root: Path) -> Labelled:
     """SemEval-2017 task 4 (Rosenthal et al., 2017; CC BY 3.0): tweets of 2013 to 2016 with their sentiment."""
-    texts, sentiment = [], []
-    for line in (root / "semeval2017" / "train.tsv").read_text("utf-8").splitlines():
-        label, text = line.split("\t", 1)
-        texts.append(normalise(text))
-        sentiment.append(public.SENTIMENTS.index(label))
-    return Labelled(texts, np.array(sentiment, dtype=np.int8), np.full((len(texts), len(EMOTIONS)), -1, dtype=np.int8))
+    given = public.semeval(root)
+    texts = [normalise(text) for text in given.texts]
+    unknown = np.full((len(texts), len(EMOTIONS)), -1, dtype=np.int8)
+    return Labelled(texts, given.labels.astype(np.int8), unknown)
 
 
 def own_sentences() -> Labelled:
@@ -81,4 +85,19 @@ def own_sentences() -> Labelled:
         [normalise(text) for text, _ in (*pairs, *felt)],
         np.array([*(public.SENTIMENTS.index(label) for _, label in pairs), *sides], dtype=np.int8),
         np.concatenate([unknown, known]),
+    )
+
+
+def written(folder: Path = TEXTS) -> Labelled:
+    """The project's own texts, written one by one: label, emotions (``-``: not told), text, separated by tabs."""
+    texts, sentiment, emotions = [], [], []
+    for path in sorted(folder.glob("*.tsv")):
+        for line in path.read_text("utf-8").splitlines():
+            label, felt, text = line.split("\t")
+            texts.append(normalise(text))
+            sentiment.append(public.SENTIMENTS.index(label))
+            known = set(felt.split(","))
+            emotions.append([-1 if felt == "-" else int(name in known) for name in EMOTIONS])
+    return Labelled(
+        texts, np.array(sentiment, dtype=np.int8), np.array(emotions, dtype=np.int8).reshape(-1, len(EMOTIONS))
     )

@@ -1,0 +1,120 @@
+"""Trains the student on what the teacher says of the same texts: ``python -m training.distil``. Seeded, resumable.
+
+Knowledge distillation (Hinton et al. 2015) on the training texts, and on texts made of them (``training.remade``) whose
+labels nobody knows but the teacher. Known labels count besides.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from streams.scoring.weights import EMOTION, FAMILY, OUTPUTS, SENTIMENT
+from streams.scoring.words import Vocabulary
+from training.data import Labelled
+from training.families import joined
+from training.progress import console
+from training.student import Reader, Student, batches, predict
+
+BATCH, RATE, TABLE_RATE = 256, 2e-3, 1e-3
+DROP, UNKNOWN = 0.08, 0.12
+NEAR = 2e-3
+HARD = 0.3
+"""What known labels count for beside the teacher's word."""
+
+
+@dataclass
+class Lesson:
+    """Texts, what is known of them and what the teacher says: logits, NaN where it was not asked."""
+
+    data: Labelled
+    teacher: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    felt: NDArray[np.float32]
+
+
+def _mood(out: Tensor, soft: Tensor, label: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy against the teacher's chances and against the label, where there is one."""
+    logs = functional.log_softmax(out[:, SENTIMENT], dim=1)
+    taught = -(functional.softmax(soft[:, SENTIMENT], dim=1) * logs).sum(1)
+    known = functional.nll_loss(logs, label.clamp(min=0), reduction="none") * weight
+    return (1 - HARD) * 1.5 * taught + HARD * known
+
+
+def _felt(out: Tensor, soft: Tensor, emotions: Tensor, felt: Tensor) -> Tensor:
+    """The same for emotions and families, each a chance of its own."""
+    both = slice(EMOTION.start, FAMILY.stop)
+    chances = torch.sigmoid(soft[:, both])
+    share = (HARD * (felt > 0).float()).unsqueeze(1)
+    target = (1 - share) * chances + share * emotions
+    each = functional.binary_cross_entropy_with_logits(out[:, both], target, reduction="none")
+    return each[:, : EMOTION.stop - EMOTION.start].sum(1) + 0.6 * each[:, EMOTION.stop - EMOTION.start :].sum(1)
+
+
+def fit(
+    lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed: int, epochs: int
+) -> tuple[Student, Reader]:
+    """The trained student: the running mean of its weights over the last steps."""
+    torch.manual_seed(seed)
+    reader = Reader(vocabulary)
+    read = reader.read(lesson.data.texts)
+    rows = reader.rows()
+    student, mean = Student(vocabulary, begin), Student(vocabulary, begin)
+    mean.load_state_dict(student.state_dict())
+    rest = [value for name, value in student.named_parameters() if name != "table"]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": rest, "lr": RATE, "weight_decay": 0.01},
+            {"params": [student.table], "lr": TABLE_RATE, "weight_decay": 0.0},
+        ],
+        fused=True,
+    )
+    kin = joined(lesson.data.emotions)
+    emotions = torch.from_numpy(np.concatenate([lesson.data.emotions, kin], axis=1).clip(0).astype(np.float32))
+    labels = torch.from_numpy(lesson.data.sentiment.astype(np.int64))
+    weight, felt = torch.from_numpy(lesson.weight), torch.from_numpy(lesson.felt)
+    soft = torch.from_numpy(lesson.teacher)
+    total = epochs * -(-len(labels) // BATCH)
+    random, step, began = np.random.default_rng(seed), 0, time.monotonic()
+    for epoch in range(epochs):
+        losses = []
+        for which in batches(read, BATCH, random):
+            step += 1
+            rate = min(step / 100, max(0.01, 1 - step / total))
+            for group, peak in zip(optimiser.param_groups, (RATE, TABLE_RATE), strict=True):
+                group["lr"] = peak * rate
+            student.train()
+            out = student(rows, read, which, DROP, UNKNOWN)
+            here = torch.from_numpy(which)
+            each = _mood(out, soft[here], labels[here], weight[here]) + 0.5 * _felt(
+                out, soft[here], emotions[here], felt[here]
+            )
+            now = each.mean()
+            optimiser.zero_grad()
+            now.backward()
+            optimiser.step()
+            losses.append(now.item())
+            if step % 10 == 0:
+                keep = min(0.97, step / (step + 100))
+                with torch.no_grad():
+                    # Words that are seldom seen stay near where the teacher puts them.
+                    student.table[: student.words].lerp_(student.first, NEAR)
+                    for slow, fast in zip(mean.parameters(), student.parameters(), strict=True):
+                        slow.lerp_(fast, 1 - keep)
+        console.print(f"epoch {epoch + 1}/{epochs}, loss {np.mean(losses):.4f}, {time.monotonic() - began:.0f} s")
+    return mean, reader
+
+
+def logits(student: Student, vocabulary: Vocabulary, texts: list[str]) -> NDArray[np.float32]:
+    """texts × OUTPUTS."""
+    reader = Reader(vocabulary)
+    read = reader.read(texts)
+    out = predict(student, reader.rows(), read)
+    assert out.shape[1] == OUTPUTS
+    return out

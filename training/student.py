@@ -1,0 +1,154 @@
+"""The student in torch: what ``streams.scoring.model`` computes in numpy, so that it can be trained.
+
+Each atom has an embedding; five linear maps of it ("taps") are what it says two words before, one word before, here,
+and so on. The taps that meet at a place, and what surrounds it, are added and rectified: a width-5 convolution (Kim,
+EMNLP 2014) that folds into one table a word. A linear map of that gives the place's part in every output and its
+weight; a text is the weighted sum of its places' parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from streams.scoring.structure import STATES, structure
+from streams.scoring.tokens import Lexicon
+from streams.scoring.weights import HEADS, LONGEST_WEIGHT, OUTPUTS, SENTIMENT, TAPS
+from streams.scoring.words import STYLES, Rows, Vocabulary
+
+CHANNELS = 128
+_FIRST = -(TAPS // 2)
+
+
+@dataclass
+class Read:
+    """Texts as the student reads them."""
+
+    atoms: NDArray[np.int64]
+    state: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+class Reader:
+    """Texts → atoms, with each atom's rows of the table kept."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.lexicon = Lexicon()
+        self._rows: list[Rows] = []
+
+    def read(self, texts: list[str]) -> Read:
+        """The texts' atoms and what stands around them."""
+        frame = self.lexicon.read(texts)
+        around = structure(frame, np.array(self.lexicon.flags, dtype=np.int32))
+        return Read(frame.atoms.astype(np.int64), around.state.astype(np.int64), frame.starts, frame.ends)
+
+    def rows(self) -> Rows:
+        """The rows of every atom read so far."""
+        return self.vocabulary.rows(self.lexicon, 0, len(self.lexicon.norm))
+
+
+def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers start … start + length - 1 of every range, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
+
+
+class Student(nn.Module):
+    """Places of a batch of texts → texts × OUTPUTS logits."""
+
+    def __init__(self, vocabulary: Vocabulary, begin: NDArray[np.float32], channels: int = CHANNELS) -> None:
+        """``begin`` are the words' first embeddings: words × dimensions."""
+        super().__init__()
+        self.words, size = len(vocabulary.words), begin.shape[1]
+        table = torch.zeros(vocabulary.size, size)
+        table[: self.words] = torch.from_numpy(begin)
+        self.table = nn.Parameter(table)
+        self.register_buffer("first", torch.from_numpy(begin.copy()), persistent=False)
+        self.taps = nn.Parameter(torch.randn(size, TAPS * channels) * (1.0 / np.sqrt(size * 3)))
+        self.states = nn.Parameter(torch.zeros(STATES, channels))
+        self.out = nn.Parameter(torch.randn(channels, OUTPUTS + HEADS) * (0.5 / np.sqrt(channels)))
+        self.bias = nn.Parameter(torch.zeros(OUTPUTS))
+        self.power = nn.Parameter(torch.full((HEADS,), 0.6))
+        self.channels = channels
+
+    def forward(self, rows: Rows, read: Read, which: NDArray[np.int64], drop: float, unknown: float) -> Tensor:
+        """The texts' logits; ``drop`` of the places and ``unknown`` of the words' own rows are left out at random."""
+        random = np.random.default_rng(int(torch.randint(1 << 30, (1,))))
+        lengths = read.ends[which] - read.starts[which]
+        places = _ranges(read.starts[which], lengths)
+        owner = np.repeat(np.arange(len(which)), lengths)
+        if drop:
+            kept = random.random(len(places)) >= drop
+            kept[np.append(0, np.cumsum(lengths)[:-1])] = True
+            places, owner = places[kept], owner[kept]
+        atoms, local = np.unique(read.atoms[places], return_inverse=True)
+        spans = np.append(rows.starts[1:], len(rows.rows))[atoms] - rows.starts[atoms]
+        flat = _ranges(rows.starts[atoms], spans)
+        scales = rows.scales[flat].copy()
+        own = np.cumsum(spans) - spans
+        if unknown:
+            scales[own[random.random(len(own)) < unknown]] = 0.0
+        embedded = functional.embedding_bag(
+            torch.from_numpy(rows.rows[flat]), self.table, torch.from_numpy(own), mode="sum",
+            per_sample_weights=torch.from_numpy(scales),
+        )  # fmt: skip
+        if self.training:
+            embedded = functional.dropout(embedded, 0.1)
+        taps = (embedded @ self.taps).view(len(atoms) * TAPS, self.channels)
+        # One bag a place: what its neighbours and it say here, and what stands around it.
+        count = len(places)
+        at = np.arange(count)
+        nothing = len(taps)
+        bags = np.full((count, TAPS + 1), nothing, dtype=np.int64)
+        for tap in range(TAPS):
+            other = at + _FIRST + tap
+            inside = (other >= 0) & (other < count)
+            inside[inside] &= owner[other[inside]] == owner[inside]
+            bags[inside, tap] = local[other[inside]] * TAPS + tap
+        bags[:, TAPS] = nothing + 1 + read.state[places]
+        table = torch.cat([taps, torch.zeros(1, self.channels), self.states])
+        hidden = functional.embedding_bag(torch.from_numpy(bags), table, mode="sum")
+        hidden = functional.relu(hidden)
+        if self.training:
+            hidden = functional.dropout(hidden, 0.2)
+        part = hidden @ self.out
+        return self._pooled(part, torch.from_numpy(owner), len(which))
+
+    def _pooled(self, part: Tensor, owner: Tensor, texts: int) -> Tensor:
+        weight = torch.exp(part[:, OUTPUTS:].clamp(-LONGEST_WEIGHT, LONGEST_WEIGHT))
+        heads = (weight[:, :1].expand(-1, SENTIMENT.stop), weight[:, 1:].expand(-1, OUTPUTS - SENTIMENT.stop))
+        each = torch.cat(heads, dim=1)
+        sums = torch.zeros(texts, OUTPUTS).index_add(0, owner, part[:, :OUTPUTS] * each)
+        mass = torch.zeros(texts, HEADS).index_add(0, owner, weight)
+        share = mass ** self.power.clamp(0.3, 1.0)
+        parted = (share[:, :1].expand(-1, SENTIMENT.stop), share[:, 1:].expand(-1, OUTPUTS - SENTIMENT.stop))
+        return sums / torch.cat(parted, dim=1) + self.bias
+
+
+def batches(read: Read, size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Every text once, in random order."""
+    order = random.permutation(len(read.starts))
+    for at in range(0, len(order), size):
+        yield order[at : at + size]
+
+
+def predict(student: Student, rows: Rows, read: Read) -> NDArray[np.float32]:
+    """texts × OUTPUTS logits."""
+    student.eval()
+    with torch.inference_mode():
+        out = [
+            student(rows, read, np.arange(at, min(at + 512, len(read.starts))), 0.0, 0.0)
+            for at in range(0, len(read.starts), 512)
+        ]
+    return torch.cat(out).numpy()
+
+
+__all__ = ["CHANNELS", "STYLES", "Read", "Reader", "Student", "batches", "predict"]
