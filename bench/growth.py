@@ -205,7 +205,7 @@ def _frames(said: Iterator[Said], templates: dict[str, dict[str, Any]]) -> Itera
 def _templates() -> dict[str, dict[str, Any]]:
     """A record of ``scored`` for each pain point, as the product scores its sentence."""
     settings = Settings()
-    reader = Reader(Scorer(_catalogs(), Pseudonyms(b"a key for the benchmark alone"), settings.scorer), 0)
+    reader = Reader(Scorer(_catalogs(), Pseudonyms(b"a key for the benchmark alone"), **settings.scoring), 0)
     found = {}
     for offset, (point, text) in enumerate(PAINS.items()):
         event = {"id": point, "brand": "brand", "author": "author", "text": text, "created_at": stamp(BEGIN_MS)}

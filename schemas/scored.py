@@ -17,6 +17,23 @@ EMOTIONS = (
     "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
 )  # fmt: skip
 """The emotions of GoEmotions (Demszky et al., ACL 2020): 27 and neutral, in the data set's order."""
+EKMAN = {
+    "anger": "anger annoyance disapproval",
+    "disgust": "disgust",
+    "fear": "fear nervousness",
+    "joy": "joy amusement approval excitement gratitude love optimism relief pride admiration desire caring",
+    "sadness": "sadness disappointment embarrassment grief remorse",
+    "surprise": "surprise realization confusion curiosity",
+    "neutral": "neutral",
+}
+"""GoEmotions' own mapping of its labels to Ekman's six (Ekman 1992), and neutral."""
+GROUPS = {
+    "positive": EKMAN["joy"],
+    "negative": " ".join(EKMAN[name] for name in ("anger", "disgust", "fear", "sadness")),
+    "ambiguous": EKMAN["surprise"],
+    "neutral": "neutral",
+}
+"""GoEmotions' own mapping to sides, and neutral."""
 
 
 class Part(BaseModel):
@@ -47,6 +64,7 @@ class Emotion(Part):
 
     label: str = Field(description="One of GoEmotions' 27, or neutral.")
     probability: Share
+    words: list[str] = Field(default_factory=list, description="The words of the text that said most of it.")
 
 
 class Mention(Part):
@@ -74,7 +92,11 @@ class Reading(Part):
     language: str = Field(description="BCP 47 primary tag that the text was taken for; 'und' where it can't be told.")
     read: bool = Field(description="False where the language can't be read: then only emoji and ratings speak.")
     sentiment: Sentiment
-    emotions: list[Emotion] = Field(description="Those above their thresholds, strongest first.")
+    emotions: list[Emotion] = Field(description="Those that are heard, strongest first.")
+    emotion_groups: dict[str, Share] = Field(
+        default_factory=dict,
+        description="Probability of each of GoEmotions' groups: positive, negative, ambiguous, neutral.",
+    )
     intensity: Share = Field(description="How strongly it was said, whatever the direction.")
     journey_stage: JourneyStage | None
     signals: Signals

@@ -70,7 +70,7 @@ class Runtime(Service):  # type: ignore[misc]
         partitions = {topic.full_name(settings.topic_prefix): settings.partitions for topic in ALL}
         catalogs = app.catalogs
         publisher = Publisher(settings, self.producer, partitions)
-        scorer = Scorer(catalogs, app.pseudonyms, settings.scorer, heads=app.heads)
+        scorer = Scorer(catalogs, app.pseudonyms, **settings.scoring, heads=app.heads)
         future_ms = int(settings.future.total_seconds() * 1000)
         self.score = ScoreStage(settings, Reader(scorer, future_ms), publisher, self.telemetry)
         self.detect = DetectStage(

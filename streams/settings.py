@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
@@ -95,8 +95,16 @@ class Settings(BaseSettings):
     heads: dict[str, Path] = Field(
         default_factory=dict, description='The same for one brand, as JSON: {"US Airways": "/etc/groundswell/us.head"}.'
     )
-    scorer: Literal["fast", "textblob"] = Field(
-        "fast", description="Who tells the sentiment: our own model, or TextBlob as it is, for comparison."
+    scorer: Annotated[str, Field(pattern=r"^(fast|deep|textblob|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")] = Field(
+        "fast",
+        description="Who tells the sentiment: fast, our own model; deep, the transformer that it learnt from, for the "
+        "texts of which it is least sure; textblob, as it is, to compare; or package.module:factory, your own reader.",
+    )
+    deep_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        1.0, description="Share of the texts that the scorer deep reads, those of least margin first."
+    )
+    explain: bool = Field(
+        True, description="Tell in each scored record the words that moved its sentiment and each of its emotions."
     )
 
     # Judging.
@@ -148,6 +156,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Event ids of a brand that are remembered, for 48 hours at most, so that each counts once.",
     )
+
+    @property
+    def scoring(self) -> dict[str, Any]:
+        """What a ``streams.scoring.Scorer`` takes from here, by name."""
+        return {"reader": self.scorer, "deep_share": self.deep_share, "explain": self.explain}
 
     @cached_property
     def lateness_ms(self) -> int:

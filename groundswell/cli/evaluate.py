@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -18,7 +18,6 @@ from groundswell.cli.output import clean, counting, out, say, warn, write_json
 
 if TYPE_CHECKING:
     from groundswell.evaluation.report import Report, Row
-    from streams.scoring.scorer import Tier
 
 DATA = Path("../shared/data")
 
@@ -29,7 +28,7 @@ def evaluate(
         typer.Argument(
             metavar="DATASET",
             help="challenge, implicit, fairness (they come with Groundswell); tweeteval-sentiment, tweeteval-emotion, "
-            "goemotions, airline-sentiment, airline-reasons (in --data); all; or speed.",
+            "goemotions, held-out, airline-sentiment, airline-reasons (in --data); all; or speed.",
         ),
     ],
     tier: Annotated[
@@ -75,15 +74,14 @@ def evaluate(
             _show(report, failures)
 
 
-def _tier(name: str | None) -> Tier:
-    from streams.scoring.scorer import Tier
+def _tier(name: str | None) -> str:
+    from streams.scoring.opinions import TIERS
 
     if name is None:
         return options.settings().scorer
-    for known in get_args(Tier):
-        if name == known:
-            return known  # type: ignore[no-any-return]
-    raise UsageError(f"--tier {name}: there is no such tier; there are: {', '.join(get_args(Tier))}")
+    if name in TIERS or ":" in name:
+        return name
+    raise UsageError(f"--tier {name}: there is no such tier; there are: {', '.join(TIERS)}, package.module:factory")
 
 
 def _write(report: Report, tier: str, failures: int) -> None:

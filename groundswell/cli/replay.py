@@ -65,7 +65,7 @@ def replay(
     known = change.read(changes)
     catalogs = Catalogs.load(settings.catalog, settings.catalogs)
     heads = Heads.load(settings.head, settings.heads)
-    scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), settings.scorer, heads=heads)
+    scorer = Scorer(catalogs, Pseudonyms(pseudonym_key.load(settings)), **settings.scoring, heads=heads)
     stdin = None if sys.stdin is sys.__stdin__ else sys.stdin.buffer
     with measuring("Reading") as tell:
         events = recorded.read(files, reading, on_progress=tell, stdin=stdin)

@@ -59,7 +59,7 @@ def score(
     key = settings.pseudonym_key.get_secret_value().encode() if settings.pseudonym_key else secrets.token_bytes(32)
     catalogs = Catalogs.load(settings.catalog, settings.catalogs)
     heads = Heads.load(settings.head, settings.heads)
-    scorer = Scorer(catalogs, Pseudonyms(key), settings.scorer, all_emotions=everything, heads=heads)
+    scorer = Scorer(catalogs, Pseudonyms(key), **settings.scoring, all_emotions=everything, heads=heads)
     now_ms, future_ms = int(datetime.now(UTC).timestamp() * 1000), int(settings.future.total_seconds() * 1000)
     bad = 0
     with ExitStack() as stack:

@@ -16,23 +16,6 @@ from schemas.scored import EMOTIONS
 SENTIMENTS = ("negative", "neutral", "positive")
 FOUR = ("anger", "joy", "optimism", "sadness")
 """TweetEval's emotions, in the order of its labels."""
-EKMAN = {
-    "anger": "anger annoyance disapproval",
-    "disgust": "disgust",
-    "fear": "fear nervousness",
-    "joy": "joy amusement approval excitement gratitude love optimism relief pride admiration desire caring",
-    "sadness": "sadness disappointment embarrassment grief remorse",
-    "surprise": "surprise realization confusion curiosity",
-    "neutral": "neutral",
-}
-"""GoEmotions' own mapping to Ekman's six, and neutral."""
-GROUPS = {
-    "positive": EKMAN["joy"],
-    "negative": " ".join(EKMAN[name] for name in ("anger", "disgust", "fear", "sadness")),
-    "ambiguous": EKMAN["surprise"],
-    "neutral": "neutral",
-}
-"""GoEmotions' own mapping to sides, and neutral."""
 
 
 class MissingDataError(ValueError):
@@ -79,6 +62,14 @@ def goemotions(root: Path, split: str) -> tuple[list[str], NDArray[np.bool_]]:
             texts.append(text)
             labels[at, [int(index) for index in indexes.split(",")]] = True
         return texts, labels
+
+
+def semeval(root: Path) -> Texts:
+    """SemEval-2017 task 4 (Rosenthal et al., 2017), tweets of 2013 to 2016: trained on, but for a share."""
+    file = root / "semeval2017" / "train.tsv"
+    with _understood(file):
+        rows = [line.split("\t", 1) for line in _lines(root, file)]
+        return Texts([text for _, text in rows], np.array([SENTIMENTS.index(label) for label, _ in rows]))
 
 
 def airline(root: Path) -> Tweets:

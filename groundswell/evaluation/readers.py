@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from schemas.raw import Post
 from streams.catalog import Catalogs
 from streams.scoring import Event, Pseudonyms, Scorer
-from streams.scoring.scorer import Tier
 
 FRAME = 2_000
 """Records at once, as the pipeline takes them (``streams/frames.py``)."""
@@ -50,7 +49,7 @@ class Reader(Protocol):
 class Product:
     """The scorer, in frames of events without any field but the text."""
 
-    def __init__(self, tier: Tier, packs: Sequence[str] = ("generic",), *, all_emotions: bool = False) -> None:
+    def __init__(self, tier: str, packs: Sequence[str] = ("generic",), *, all_emotions: bool = False) -> None:
         """Takes the tier, the catalog's packs, and whether all 28 emotions are told or those above their thresholds."""
         self.name = tier
         self.scorer = Scorer(Catalogs.load(packs, {}), Pseudonyms(b"evaluation"), tier, all_emotions=all_emotions)
@@ -67,9 +66,9 @@ class TextBlob:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """See ``Reader``."""
-        from streams.scoring.textblob_tier import NEUTRAL, SHARPNESS, polarity
+        from streams.scoring.textblob_tier import NEUTRAL, polarity
 
-        values = (polarity(text)[2] / SHARPNESS for text in texts)
+        values = (polarity(text) for text in texts)
         return [Reading(_label(value, NEUTRAL), value, abs(value)) for value in values]
 
 

@@ -16,7 +16,6 @@ from groundswell.evaluation import public
 from groundswell.evaluation.readers import Product, events, frames
 from groundswell.evaluation.report import Report, Row
 from groundswell.evaluation.suites import Setup
-from streams.scoring.scorer import Tier
 
 ROUNDS = 3
 JOINED = 10
@@ -51,7 +50,7 @@ def speed(setup: Setup) -> Report:
     return report
 
 
-def _rates(tier: Tier, packs: Sequence[str], texts: Sequence[str]) -> tuple[float, float]:
+def _rates(tier: str, packs: Sequence[str], texts: Sequence[str]) -> tuple[float, float]:
     """Texts a second: on the first pass, which learns the words; and on those after it."""
     product, batch = Product(tier, packs), events(texts)
     rates = []
@@ -63,7 +62,7 @@ def _rates(tier: Tier, packs: Sequence[str], texts: Sequence[str]) -> tuple[floa
     return rates[0], statistics.median(rates[1:])
 
 
-def _cold_start(tier: Tier) -> tuple[float, float]:
+def _cold_start(tier: str) -> tuple[float, float]:
     """Seconds that ``groundswell score`` takes for one text, on the clock and of the processor; median of three."""
     command = [sys.executable, "-c", "import sys; from groundswell.cli import main; main()", "score"]
     clock, used = [], []
@@ -86,7 +85,7 @@ def _children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _memory(tier: Tier, data: Path) -> tuple[float, float]:
+def _memory(tier: str, data: Path) -> tuple[float, float]:
     """Resident megabytes of this process: with a scorer that has read one text, and at most after all texts."""
     product = Product(tier)
     product.read(["The parcel came in time."])

@@ -16,18 +16,18 @@ from groundswell.evaluation import own, public
 from groundswell.evaluation.figures import calibration_error, class_f1, f1, macro_f1, macro_recall
 from groundswell.evaluation.judging import ASPECTS, faults
 from groundswell.evaluation.own import Case
-from groundswell.evaluation.public import EKMAN, FOUR, GROUPS, SENTIMENTS
+from groundswell.evaluation.public import FOUR, SENTIMENTS
 from groundswell.evaluation.readers import Product, Reader, Reading, others
 from groundswell.evaluation.report import Failure, Report, Row
-from schemas.scored import EMOTIONS
-from streams.scoring.scorer import Tier
+from groundswell.evaluation.split import share
+from schemas.scored import EKMAN, EMOTIONS, GROUPS
 
 
 @dataclass(frozen=True)
 class Setup:
     """What is judged, and on what."""
 
-    tier: Tier
+    tier: str
     data: Path
     """Folder of the public data sets."""
 
@@ -37,7 +37,7 @@ class Setup:
 
 
 @cache
-def _product(tier: Tier, packs: tuple[str, ...] = ("generic",), *, all_emotions: bool = False) -> Product:
+def _product(tier: str, packs: tuple[str, ...] = ("generic",), *, all_emotions: bool = False) -> Product:
     # A scorer learns words as it reads; several data sets share what it has learned, as days of a worker do.
     return Product(tier, packs, all_emotions=all_emotions)
 
@@ -162,24 +162,40 @@ def airline_reasons(setup: Setup) -> Report:
 
 def goemotions(setup: Setup) -> Report:
     """GoEmotions' dev split: the emotions that are told, and the probabilities of all."""
-    texts, truth = public.goemotions(setup.data, "dev")
+    return _emotions("goemotions", setup, *public.goemotions(setup.data, "dev"))
+
+
+def held_out(setup: Setup) -> Report:
+    """The share of the training sets that nothing was ever trained or tuned on (``groundswell.evaluation.split``)."""
+    tweets = public.semeval(setup.data)
+    kept = [at for at, text in enumerate(tweets.texts) if share(text) == "own-test"]
+    report = _sentiment("held-out", setup, [tweets.texts[at] for at in kept], tweets.labels[kept])
+    comments, truth = public.goemotions(setup.data, "train")
+    mine = [at for at, text in enumerate(comments) if share(text) == "own-test"]
+    other = _emotions("held-out", setup, [comments[at] for at in mine], truth[mine])
+    report.rows += other.rows
+    report.notes += other.notes
+    return report
+
+
+def _emotions(name: str, setup: Setup, texts: Sequence[str], truth: NDArray[np.bool_]) -> Report:
     readings = _product(setup.tier).read(texts)
-    told = np.array([[name in (it.emotions or {}) for name in EMOTIONS] for it in readings])
+    told = np.array([[label in (it.emotions or {}) for label in EMOTIONS] for it in readings])
     chances = _chances(_product(setup.tier, all_emotions=True).read(texts))
     report, count = Report(), len(texts)
 
     def row(figure: str, share: float) -> None:
-        report.rows.append(Row("goemotions", figure, count, {setup.tier: 100 * share}))
+        report.rows.append(Row(name, figure, count, {setup.tier: 100 * share}))
 
     row("28 labels, macro-F1", macro_f1(truth, told))
     row("Ekman's six and neutral, macro-F1", macro_f1(public.grouped(truth, EKMAN), public.grouped(told, EKMAN)))
     row("groups and neutral, macro-F1", macro_f1(public.grouped(truth, GROUPS), public.grouped(told, GROUPS)))
     row("ECE of all 28 probabilities", calibration_error(truth.ravel(), chances.ravel()))
     row("texts with no emotion told", float(np.mean(~told.any(axis=1))))
-    each = ((name, f1(truth[:, at], told[:, at])) for at, name in enumerate(EMOTIONS))
-    report.notes.append("F1 " + ", ".join(f"{name} {100 * score:.0f}" for name, score in each) + ".")
+    each = ((label, f1(truth[:, at], told[:, at])) for at, label in enumerate(EMOTIONS))
+    report.notes.append("F1 " + ", ".join(f"{label} {100 * score:.0f}" for label, score in each) + ".")
     report.failures = [
-        Failure("goemotions", str(at), text, f"{_names(told[at])} instead of {_names(truth[at])}")
+        Failure(name, str(at), text, f"{_names(told[at])} instead of {_names(truth[at])}")
         for at, text in enumerate(texts)
         if (told[at] != truth[at]).any()
     ]
@@ -218,6 +234,7 @@ DATASETS: dict[str, Callable[[Setup], Report]] = {
     "tweeteval-sentiment": tweeteval_sentiment,
     "tweeteval-emotion": tweeteval_emotion,
     "goemotions": goemotions,
+    "held-out": held_out,
     "airline-sentiment": airline_sentiment,
     "airline-reasons": airline_reasons,
 }

@@ -69,7 +69,7 @@ def run(
     result = Run(setup, catalogs)
     records = replay(
         events,
-        scorer=Scorer(catalogs, Pseudonyms(_KEY), settings.scorer, heads=Heads.load(settings.head, settings.heads)),
+        scorer=Scorer(catalogs, Pseudonyms(_KEY), **settings.scoring, heads=Heads.load(settings.head, settings.heads)),
         catalogs=catalogs,
         detector=setup.detector,
         lateness_ms=round(settings.lateness.total_seconds() * 1000),

@@ -87,6 +87,7 @@ class Setup:
             "parameters": dict(sorted(self.parameters.items())),
             "reasons": {reason: list(ids) for reason, ids in sorted(self.reasons.items())},
             "scorer": settings.scorer,
+            "deep_share": settings.deep_share,
             "lateness_seconds": settings.lateness.total_seconds(),
             "future_seconds": settings.future.total_seconds(),
         }

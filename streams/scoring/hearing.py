@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from streams.catalog import Catalog, Entry
 from streams.catalog.index import NO_FIT, PhraseIndex
 from streams.catalog.phrases import Element
-from streams.scoring.features import NEGATION_SCOPE
 from streams.scoring.heads import Evidence, Featurer, Head, Teller
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
+from streams.scoring.structure import NEGATION_SCOPE
 from streams.scoring.tokens import (
     ASKING,
     CONTRAST,

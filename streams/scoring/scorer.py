@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,18 @@ from schemas.base import SCHEMA_VERSION, rfc3339
 from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS
 from streams.catalog import Catalogs
+from streams.scoring import feelings
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.heads import Evidence, Featurer, Heads
 from streams.scoring.hearing import Ear, Heard
 from streams.scoring.language import Tongues
 from streams.scoring.model import Judged, Model, Prepared
+from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
 from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
 from streams.scoring.wording import Wordings, is_repost
 
-Tier = Literal["fast", "textblob"]
 Event = tuple[Source, RawEvent, dict[str, Any]]
 """What was read: its source, the event, and where it was read in wire form (`schemas.scored.Origin`)."""
 LABELS = ("negative", "neutral", "positive")
@@ -42,29 +43,36 @@ class Scorer:
         self,
         catalogs: Catalogs,
         pseudonyms: Pseudonyms,
-        tier: Tier = "fast",
+        reader: str = "fast",
         *,
+        deep_share: float = 1.0,
+        explain: bool = True,
         all_emotions: bool = False,
         heads: Heads | None = None,
         witness: Callable[[Featurer, Evidence], None] | None = None,
     ) -> None:
-        """Takes the brands' catalogs, the pseudonyms' key, and whether TextBlob is to tell the sentiment.
+        """Takes the brands' catalogs and the pseudonyms' key.
+
+        Args:
+            catalogs: What is heard in which brand's texts.
+            pseudonyms: What turns authors into pseudonyms.
+            reader: Who is asked for a second opinion, by name (``streams.scoring.opinions``); ``fast``: nobody.
+            deep_share: Share of the texts that ``deep`` reads.
+            explain: Tell the words that moved the sentiment and each emotion.
+            all_emotions: Tell every emotion's probability, not only of those that are heard.
+            heads: What brands have learned from labelled examples.
+            witness: Sees what a head is offered of the texts, to fit one.
 
         Raises:
             HeadError: A head tells ids that its catalog does not have.
-
-        ``all_emotions``: tell every emotion's probability, not only of those above their thresholds. ``heads``: what
-        brands have learned from labelled examples. ``witness``: sees what a head is offered of the texts, to fit one.
+            UnknownReaderError: The second reader can't be had.
         """
         self._catalogs = catalogs
         self._pseudonyms = pseudonyms
         self._model = Model()
+        self._explain = explain
         self._all_emotions = all_emotions
-        self._polarity = None
-        if tier == "textblob":
-            from streams.scoring.textblob_tier import polarity
-
-            self._polarity = polarity
+        self._second = second_reader(reader, deep_share)
         self._heads = heads or Heads()
         self._heads.check(catalogs)
         self._witness = witness
@@ -99,17 +107,18 @@ class Scorer:
         wordings = self._wordings.of(prepared.frame, lexicon.hashes, lexicon.flags, WORD, cleaned.texts)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
+        self._ask_again(judged, whole, read)
         stars = [_stars(event) for event in said]
-        chances, values = self._sentiment(judged, stars, cleaned.texts)
+        chances, values = _sentiment(judged, stars)
         labels = chances.argmax(axis=1)
         counts = _Counts(prepared, read)
         # Where nothing could be read and nobody rated, nothing is claimed.
         silent = ~read & (counts.emoji == 0) & np.array([given is None for given in stars])
         labels[silent] = 1
         values[silent] = 0.0
-        emotions = self._emotions(judged, read | (counts.emoji > 0))
+        emotions = self._emotions(prepared, judged, read | (counts.emoji > 0))
         intensity = counts.intensity(values, judged.emotions)
-        words = self._top_words(prepared, judged, labels)
+        words = self._top_words(prepared, judged, labels) if self._explain else [[] for _ in said]
         # The company's own answers speak of its customers' pain; only the customers suffer it.
         spoken = read & np.array([event.__dict__.get("direction") != "agent" for event in said])
         brands = [event.brand for event in said]
@@ -119,7 +128,18 @@ class Scorer:
         starts, clause = prepared.frame.starts.tolist(), self._model.lexicon.clause
         nothing = Heard()
         records = []
-        for at, ((source, event, origin), text, language, label, value, confidence, strength, felt, moved) in enumerate(
+        for at, (
+            (source, event, origin),
+            text,
+            language,
+            label,
+            value,
+            confidence,
+            strength,
+            felt,
+            kin,
+            moved,
+        ) in enumerate(
             zip(
                 events,
                 cleaned.texts,
@@ -129,6 +149,7 @@ class Scorer:
                 np.where(silent, 0.0, chances.max(axis=1)).astype(np.float64).round(3).tolist(),
                 intensity,
                 emotions,
+                feelings.groups(judged.families),
                 words,
                 strict=True,
             )
@@ -150,6 +171,7 @@ class Scorer:
                 "read": language == "en",
                 "sentiment": {"label": LABELS[label], "value": value, "confidence": confidence},
                 "emotions": felt,
+                "emotion_groups": kin,
                 "intensity": strength,
                 "journey_stage": stage(pains, mine, source),
                 "signals": signals(event, mine, need),
@@ -180,49 +202,36 @@ class Scorer:
                     languages[at] = tag
         return languages
 
-    def _sentiment(
-        self, judged: Judged, stars: list[float | None], texts: list[str]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities of the three labels and the value, ratings blended in as evidence beside the words."""
-        logits = judged.sentiment.copy()
-        for at, given in enumerate(stars):
-            if given is not None:
-                logits[at] += _STARS * np.array([given, abs(given) * 2 - 1, given], dtype=np.float32)
-        if self._polarity is not None:
-            logits = np.array([self._polarity(text) for text in texts], dtype=np.float32)
-        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
-        return chances, chances[:, 2] - chances[:, 0]
+    def _ask_again(self, judged: Judged, texts: list[str], read: NDArray[np.bool_]) -> None:
+        """Puts a second reader's opinion in the place of the first one's, where there is one that wants the text."""
+        if self._second is None:
+            return
+        which = np.flatnonzero(self._second.wants(softmax(judged.sentiment)) & read)
+        if not len(which):
+            return
+        opinions = self._second.read([texts[at] for at in which.tolist()])
+        judged.sentiment[which] = np.log(np.clip(opinions.sentiment, 1e-6, 1.0))
+        if opinions.emotions is not None:
+            judged.emotions[which] = opinions.emotions
+        if opinions.families is not None:
+            judged.families[which] = opinions.families
 
-    def _emotions(self, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
-        """Emotions above their thresholds, or all that were asked for, strongest first."""
-        lists: list[list[dict[str, Any]]] = [[] for _ in range(len(heard))]
-        limits = 0.0 if self._all_emotions else self._model.weights.thresholds
-        told = (judged.emotions >= limits) & heard[:, None]
-        texts, labels = np.nonzero(told)
-        strengths = judged.emotions[texts, labels]
-        order = np.lexsort((-strengths, texts))
-        for text, label, strength in zip(
-            texts[order].tolist(),
-            labels[order].tolist(),
-            strengths[order].astype(np.float64).round(3).tolist(),
-            strict=True,
-        ):
-            lists[text].append({"label": EMOTIONS[label], "probability": strength})
-        return lists
+    def _emotions(self, prepared: Prepared, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
+        """Emotions that are heard, or all that were asked for, strongest first."""
+        which = feelings.told(judged.emotions, judged.families, self._model.weights) & heard[:, None]
+        words = feelings.words(prepared, judged, which, self._model.lexicon.surface) if self._explain else None
+        return feelings.listed(judged.emotions, heard[:, None] if self._all_emotions else which, words)
 
     def _top_words(self, prepared: Prepared, judged: Judged, labels: NDArray[np.int64]) -> list[list[str]]:
         """The words that moved each text's sentiment most towards its label; either way where it is neutral."""
-        frame = prepared.frame
-        sizes = np.diff(np.append(frame.starts, len(frame.atoms)))
-        parts = judged.parts / np.sqrt(sizes, dtype=np.float32)[frame.text_of]
+        frame, parts = prepared.frame, judged.parts
         side = (labels - 1)[frame.text_of]
         parts = np.where(side == 0, np.abs(parts), parts * side)
         strong = np.flatnonzero((parts >= LEAST_PART) & ((prepared.around.flags & (WORD | EMOJI)) != 0))
         owners = frame.text_of[strong]
         order = strong[np.lexsort((-parts[strong], owners))]
         surface = self._model.lexicon.surface
-        words: list[list[str]] = [[] for _ in range(len(sizes))]
+        words: list[list[str]] = [[] for _ in range(len(frame.starts))]
         for text, atom in zip(frame.text_of[order].tolist(), frame.atoms[order].tolist(), strict=True):
             mine = words[text]
             if len(mine) < TOP_WORDS and (word := surface[atom]) not in mine:
@@ -237,6 +246,23 @@ class Scorer:
         if ear is None:
             ear = self._ears[key] = Ear(catalog, self._model, head, self._witness)
         return ear
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities of each row."""
+    chances: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances
+
+
+def _sentiment(judged: Judged, stars: list[float | None]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Probabilities of the three labels and the value, ratings blended in as evidence beside the words."""
+    logits = judged.sentiment
+    for at, given in enumerate(stars):
+        if given is not None:
+            logits[at] += _STARS * np.array([given, abs(given) * 2 - 1, given], dtype=np.float32)
+    chances = softmax(logits)
+    return chances, chances[:, 2] - chances[:, 0]
 
 
 class _Counts:

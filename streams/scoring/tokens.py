@@ -32,7 +32,8 @@ INTENSIFIER, TRANSPARENT, WISH, LETTERS, ASKING, LIFTS, WHY, HEATED = (
 NEGATORS = frozenset(
     "not no never none nobody nothing neither nor without cannot cant couldnt wont wouldnt dont"  # noqa: SIM905
     " doesnt didnt isnt arent wasnt"
-    " werent hasnt havent hadnt shouldnt aint hardly barely scarcely nope lacks lacking zero minus".split()
+    " werent hasnt havent hadnt shouldnt aint hardly barely scarcely nope lacks lacking zero minus"
+    " dinnae didnae doesnae cannae isnae wasnae wisnae havenae hasnae wouldnae couldnae willnae".split()
 )
 CONTRASTS = frozenset("but however though although yet except unless whereas nevertheless otherwise".split())  # noqa: SIM905
 INTENSIFIERS = frozenset(
@@ -50,7 +51,7 @@ _WHY = frozenset("why wtf whys".split())  # noqa: SIM905
 
 _PIECE = re.compile(
     r"https?://\S+|www\.\S+"
-    r"|\[[a-z]{2,8}\]"  # A placeholder of redaction.
+    r"|\[(?:[a-z]{2,8}|NAME|RELIGION)\]"  # A placeholder of redaction, or of GoEmotions.
     r"|[@#]?\w+(?:'\w+)*"
     r"|</?3+|[:;=8xX]['-]?[()\[\]dDpPoO/\\|*]+(?!\w)|\^_*\^|-_+-"
     r"|\.{2,}|[.!?]+|[^\w\s]"
@@ -224,7 +225,7 @@ def _sign(piece: str) -> tuple[str, str, int]:
     """Surface, norm and flags of a piece that is not a word."""
     first = piece[0]
     if first == "[" and len(piece) > 3 and piece[-1] == "]":
-        return piece, "<user>" if piece == "[handle]" else f"<{piece[1:-1]}>", MARK
+        return piece, "<user>" if piece == "[handle]" else f"<{piece[1:-1].lower()}>", MARK
     if set(piece) <= {".", "!", "?"}:
         flags = MARK | CLAUSE_END | SENTENCE_END
         if "?" in piece:

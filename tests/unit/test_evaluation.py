@@ -19,9 +19,9 @@ from groundswell.evaluation import suites
 from groundswell.evaluation.figures import calibration_error, class_f1, f1, macro_f1, macro_recall
 from groundswell.evaluation.judging import faults
 from groundswell.evaluation.own import Case, challenge, implicit
-from groundswell.evaluation.public import EKMAN, GROUPS, grouped, reason_id
+from groundswell.evaluation.public import grouped, reason_id
 from groundswell.evaluation.readers import FRAME, Product, Reading, TextBlob, Vader, events, frames
-from schemas.scored import EMOTIONS
+from schemas.scored import EKMAN, EMOTIONS, GROUPS
 from streams.catalog.catalog import load_pack, pack_names
 from training.data import own_sentences
 

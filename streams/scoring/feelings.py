@@ -1,0 +1,103 @@
+"""Which emotions are told of a text, and by which words, from their probabilities and those of their families.
+
+A rare emotion is seldom sure of itself, but its family may be: a family (Ekman's six and neutral) that passes its
+threshold is told by those of its emotions that pass theirs, or by the likeliest of them; one that does not pass is not
+told.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.scored import EKMAN, EMOTIONS
+from streams.scoring.model import Judged, Prepared
+from streams.scoring.tokens import EMOJI, TRANSPARENT, WORD
+from streams.scoring.weights import FAMILIES, Weights
+
+_GROUP_TOLD_BY: Final = {"positive": "joy", "negative": "negative", "ambiguous": "surprise", "neutral": "neutral"}
+"""GoEmotions' groups → the families that tell of them."""
+_FAMILY_OF = np.array(
+    [next(at for at, name in enumerate(FAMILIES) if label in EKMAN[name].split()) for label in EMOTIONS]
+)
+_MEMBERS = [np.flatnonzero(at == _FAMILY_OF) for at in range(len(EKMAN))]
+_GROUP_COLUMNS = np.array([FAMILIES.index(name) for name in _GROUP_TOLD_BY.values()])
+WORDS = 2
+"""Words that are shown of an emotion."""
+_STRONG = 0.6
+"""A word's part, as a share of the strongest word's, from which it is shown beside it."""
+_NEUTRAL = EMOTIONS.index("neutral")
+
+
+def told(emotions: NDArray[np.float32], families: NDArray[np.float32], weights: Weights) -> NDArray[np.bool_]:
+    """Which emotions are told: texts × 28."""
+    passed = families[:, : len(EKMAN)] >= weights.family_thresholds[: len(EKMAN)]
+    ratio = emotions / weights.thresholds
+    out: NDArray[np.bool_] = (ratio >= 1.0) & passed[:, _FAMILY_OF]
+    for at, members in enumerate(_MEMBERS):
+        silent = np.flatnonzero(passed[:, at] & ~out[:, members].any(axis=1))
+        out[silent, members[ratio[np.ix_(silent, members)].argmax(axis=1)]] = True
+    return out
+
+
+def groups(families: NDArray[np.float32]) -> list[dict[str, float]]:
+    """Of each text, the probability of each of GoEmotions' groups."""
+    rows = families[:, _GROUP_COLUMNS].astype(np.float64).round(3).tolist()
+    return [dict(zip(_GROUP_TOLD_BY, row, strict=True)) for row in rows]
+
+
+def words(
+    prepared: Prepared, judged: Judged, which: NDArray[np.bool_], surface: list[str]
+) -> dict[tuple[int, int], list[str]]:
+    """The words that say most of each emotion in ``which``: (text, emotion) → words, strongest first.
+
+    Each word's part is exact: an emotion's score is the sum of its words' parts.
+    """
+    frame = prepared.frame
+    texts, labels = np.nonzero(which)
+    keep = labels != _NEUTRAL
+    texts, labels = texts[keep], labels[keep]
+    if not len(texts):
+        return {}
+    flags = prepared.around.flags
+    lengths = (frame.ends - frame.starts)[texts]
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    pair = np.repeat(np.arange(len(texts)), lengths)
+    places = np.arange(ends[-1]) + (frame.starts[texts] - begins)[pair]
+    parts = judged.felt[labels[pair], places]
+    parts[((flags[places] & (WORD | EMOJI)) == 0) | ((flags[places] & TRANSPARENT) != 0)] = 0.0
+    strongest = np.maximum.reduceat(parts, begins)
+    strong = np.flatnonzero((parts > 0.0) & (parts >= _STRONG * strongest[pair]))
+    strong = strong[np.lexsort((-parts[strong], pair[strong]))]
+    found: dict[tuple[int, int], list[str]] = {}
+    for text, label, atom in zip(
+        texts[pair[strong]].tolist(), labels[pair[strong]].tolist(), frame.atoms[places[strong]].tolist(), strict=True
+    ):
+        mine = found.setdefault((text, label), [])
+        if len(mine) < WORDS and (word := surface[atom]) not in mine:
+            mine.append(word)
+    return found
+
+
+def listed(
+    emotions: NDArray[np.float32], which: NDArray[np.bool_], said: dict[tuple[int, int], list[str]] | None
+) -> list[list[dict[str, Any]]]:
+    """Of each text, the emotions that ``which`` (texts × 28) names, strongest first, with their words."""
+    lists: list[list[dict[str, Any]]] = [[] for _ in range(len(emotions))]
+    texts, labels = np.nonzero(which)
+    strengths = emotions[texts, labels]
+    order = np.lexsort((-strengths, texts))
+    for text, label, strength in zip(
+        texts[order].tolist(),
+        labels[order].tolist(),
+        strengths[order].astype(np.float64).round(3).tolist(),
+        strict=True,
+    ):
+        one: dict[str, Any] = {"label": EMOTIONS[label], "probability": strength}
+        if said is not None:
+            one["words"] = said.get((text, label), [])
+        lists[text].append(one)
+    return lists
