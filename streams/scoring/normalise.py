@@ -25,6 +25,8 @@ _MARKS = re.compile(f"({_MARK}{{{MAX_MARKS}}}){_MARK}+")
 # Letters and digits in another dress: full-width, mathematical, in circles and squares. Read as what they stand for, by
 # the model and by the redaction.
 _DRESSED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff\u24b6-\u24e9\U0001f130-\U0001f149]+")
+_BEYOND = re.compile("[\x80-\U0010ffff]+")
+_UNSEEN = re.compile(f"{_INVISIBLE.pattern}|{_MARK}|{_DRESSED.pattern}")
 _SPACES = re.compile("[^\\S\n]+")
 _EDGES = re.compile(" ?\n[ \n]*")
 _LONG_ENTITY = re.compile("&(?=[A-Za-z0-9#]{40})")
@@ -134,15 +136,21 @@ def normalise(text: str, *, quoted: bool = False) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
-        text = _DRESSED.sub(_undressed, _INVISIBLE.sub("", text))
-        text = unicodedata.normalize("NFC", _MARKS.sub(r"\1", text))
+        beyond = "".join(_BEYOND.findall(text))
+        if _UNSEEN.search(beyond):
+            text = _DRESSED.sub(_undressed, _INVISIBLE.sub("", text))
+            text = _MARKS.sub(r"\1", text)
+        text = unicodedata.normalize("NFC", text)
         text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u00a0", " ")
     if not text.isprintable():
-        text = _CONTROL.sub(" ", text)
+        clean = text.replace("\n", "").isprintable()
+        if not clean:
+            text = _CONTROL.sub(" ", text)
         if quoted and "\n" in text:
             text = strip_quoted(text)
-        text = _SPACES.sub(" ", text)
-        if "\n" in text:
+        if not clean or "  " in text:
+            text = _SPACES.sub(" ", text)
+        if " \n" in text or "\n " in text or "\n\n" in text:
             text = _EDGES.sub("\n", text)
     elif "  " in text:  # Of all white space, only this one is printable.
         text = _SPACES.sub(" ", text)

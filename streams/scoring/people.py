@@ -11,10 +11,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from streams.scoring.anchored import Anchored, fold, sub_at
 from streams.scoring.checks import cpf, us_social_security
 
 GIVEN_NAMES = frozenset((Path(__file__).with_name("given_names.txt")).read_text("utf-8").split())
 """First names that are hardly anything else: no cities, no words."""
+
+_LONGEST_BEFORE = 22
+_DIGITS = bytes(ord("0") if chr(number).isdigit() and number < 128 else ord(" ") for number in range(256))
+"""Digits as 0, all else as a space."""
 
 TAIL = 240
 """Characters at the end of a text in which a greeting is looked for."""
@@ -63,6 +68,29 @@ _THANKS = re.compile(
     r"(\b(?i:thanks|thank you|thx|cheers|best|ciao|love|xoxo|in advance)[,.!-]{0,3}( |\n))"
     rf"({_FULL_OR_INITIAL})(?=[.!,]?\s*(?:\n|\Z))"
 )
+# "my name", "my surname", "my full name", "my first name".
+_SELF_AT = Anchored(_SELF, "name", back=(9, 8, 6, 3))
+_THIS_IS_AT = Anchored(_THIS_IS, ["this is "])
+_I_AM_AT = Anchored(_I_AM, ["i'm ", "i am "])
+_TITLE_AT = Anchored(_TITLE, "mr ms miss mister dr prof herr frau se?or senor sra mons madame mme")
+_CALLED_AT = Anchored(
+    _CALLED,
+    "agent lady guy man woman gentleman rep person colleague supervisor steward attendant employee driver some girl"
+    " clerk associate advisor staff",
+)
+_KNOWN_AT = Anchored(
+    _KNOWN,
+    "spoke speak talk chatt deal shout thank kudos props agent lady gentleman rep colleague supervisor manager steward"
+    " attendant employee clerk associate advisor husband wife son daughter mother father mom mum dad brother sister"
+    " girlfriend boyfriend partner friend told promised helped served assured handled treated signed ask attention",
+)
+_FAREWELL_AT = Anchored(
+    _FAREWELL, "regards sincerely yours faithfully gr??en gr??e cordialement saludos greetings respectfully"
+)
+_THANKS_AT = Anchored(
+    _THANKS,
+    [*"thanks thx cheers best ciao love xoxo".split(), "thank you", "in advance"],  # noqa: SIM905
+)
 _NO_NAMES = frozenset(
     "Coffee Pepper Martens Clean Fields Potato Robot Kipling Muscle Bean Who Beats Dre Oetker Scholl Universe"  # noqa: SIM905
     " America You My The Your This It Them That These Those Me Us Him Her Back Again Today Tomorrow Yesterday"
@@ -74,6 +102,40 @@ _NO_NAMES = frozenset(
 _NO_FIELDS = frozenset(
     "product brand file user domain model app nick host company business shop store hotel game item the".split()  # noqa: SIM905
 )
+
+
+def _fields(text: str) -> list[int]:
+    """Where "Name: …" may begin: at the word itself, and at one before it."""
+    found: list[int] = []
+    at = text.find("ame")
+    while at >= 0:
+        begin = at - 1
+        if begin >= 0 and text[at + 3 : at + 4] in (":", " "):
+            first = begin - 1
+            if first > 0 and text[first] == " ":
+                while first > 0 and begin - first <= _LONGEST_BEFORE and _is_word(text[first - 1]):
+                    first -= 1
+                found.append(first)
+            found.append(begin)
+        at = text.find("ame", at + 1)
+    return found
+
+
+def _is_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
+
+
+def _numbers(folded: bytes) -> list[int]:
+    """Where runs of digits begin."""
+    digits = folded.translate(_DIGITS)
+    found: list[int] = []
+    at = digits.find(b" 0")
+    if digits[:1] == b"0":
+        found.append(0)
+    while at >= 0:
+        found.append(at + 1)
+        at = digits.find(b" 0", at + 1)
+    return found
 
 
 class People:
@@ -125,25 +187,29 @@ class People:
 
     def introduced(self, text: str) -> str:
         """Names that somebody gives: "my name is …", "Name: …", "this is … from …", "I'm Jane Doe"."""
-        text = _SELF.sub(self._name, text)
-        text = _FIELD.sub(self._field, text)
-        text = _THIS_IS.sub(self._name, text)
-        return _I_AM.sub(self._known, text)
+        text = _SELF_AT.sub(self._name, text)
+        text = sub_at(_FIELD, self._field, text, _fields(text))
+        folded = fold(text)
+        changed = _THIS_IS_AT.sub(self._name, text, folded)
+        return _I_AM_AT.sub(self._known, changed, folded if changed is text else None)
 
     def titled(self, text: str) -> str:
         """Names behind a title: "Mr …", "Frau …"."""
-        return _TITLE.sub(self._titled, text)
+        return _TITLE_AT.sub(self._titled, text)
 
     def mentioned(self, text: str) -> str:
         """Names of those whom somebody spoke to or of: "an agent called …", "spoke with …", "my husband …"."""
-        text = _CALLED.sub(self._name, text)
-        return _KNOWN.sub(self._known, text)
+        folded = fold(text)
+        changed = text
+        if b"called" in folded or b"name" in folded:
+            changed = _CALLED_AT.sub(self._name, text, folded)
+        return _KNOWN_AT.sub(self._known, changed, folded if changed is text else None)
 
     def signed(self, text: str) -> str:
         """The name below a greeting, where the text ends with it."""
         head, tail = text[:-TAIL], text[-TAIL:]
-        tail = _FAREWELL.sub(self._name, tail)
-        return head + _THANKS.sub(self._thanked, tail)
+        tail = _FAREWELL_AT.sub(self._name, tail)
+        return head + _THANKS_AT.sub(self._thanked, tail)
 
     # Addresses.
 
@@ -152,11 +218,18 @@ class People:
 
     def placed(self, text: str) -> str:
         """Streets with numbers, post-office boxes, postcodes and "City, ST 12345"."""
-        text = _BOX.sub(self._address, text)
-        text = _STREET.sub(self._address, text)
-        text = _STREET_FIRST.sub(self._address, text)
-        text = _CITY.sub(self._address, text)
-        return _POSTCODE.sub(self._address, text)
+        folded = fold(text)
+        changed = _BOX_AT.sub(self._address, text, folded)
+        if changed is not text:
+            folded = fold(changed)
+        if any(kind in folded for kind in _STREETS_FIRST):
+            # Of the two kinds of streets, that with the number first goes first.
+            changed = _STREET_FIRST.sub(self._address, _STREET.sub(self._address, changed))
+        else:
+            changed = sub_at(_STREET, self._address, changed, _numbers(folded))
+        if _ZIP_AHEAD.search(changed):
+            changed = _CITY.sub(self._address, changed)
+        return _POSTCODE.sub(self._address, changed) if _POSTCODE_END.search(changed) else changed
 
     # Dates of birth, papers.
 
@@ -165,7 +238,7 @@ class People:
 
     def born(self, text: str) -> str:
         """Dates of birth, where the words before them say so."""
-        return _BIRTH.sub(self._birth, text)
+        return _BIRTH_AT.sub(self._birth, text)
 
     def _paper(self, found: re.Match[str]) -> str:
         tokens = found[2].split(" ")
@@ -183,8 +256,9 @@ class People:
 
     def papers(self, text: str) -> str:
         """Numbers of passports, licences, insurances and taxes, PINs and passwords, where the words before say so."""
-        text = _PAPER.sub(self._paper, text)
-        return _SECRET.sub(self._secret, text)
+        folded = fold(text)
+        changed = _PAPER_AT.sub(self._paper, text, folded)
+        return _SECRET_AT.sub(self._secret, changed, folded if changed is text else None)
 
     def numbered(self, text: str) -> str:
         """Numbers of persons that are known by their form and check digits: US social security, Brazilian CPF."""
@@ -247,3 +321,22 @@ _SECRET = re.compile(
     r"((?<!\w)(?i:password|passcode|pass code|pin code|pin number|pin|cvv|cvc|security code)(?i: is| was)?[:=]? ?)"
     r"(?:(?=[^\s]{0,30}[0-9])(?=[^\s]{0,30}[A-Za-z])[^\s]{4,30}(?<![.,;:])|[0-9]{3,8}(?!\w))"
 )
+
+_STREETS_FIRST = (
+    b"stra", b"str.", b"gasse", b"gracht", b"laan", b"allee", b" rue ", b" boulevard ", b" chemin ", b" impasse ",
+    b"calle ", b"avenida ", b"avda. ", b"via ", b"viale ", b"piazza ", b"corso ", b"rua ",
+)  # fmt: skip
+_BOX_AT = Anchored(_BOX, ["box "], back=(6, 5, 4, 3, 2))
+_ZIP_AHEAD = re.compile(r", (?=[A-Z]{2} [0-9]{5})")
+_POSTCODE_END = re.compile(r" (?=[0-9][A-Z]{2})(?<=[A-Z0-9] )")
+_BIRTH_AT = Anchored(
+    _BIRTH, ["born", "dob", "d.o", "do.b", "date of birth", "birth", "gebur", "gebor", "n? le", "n?e le", "nacid"]
+)
+_PAPER_AT = Anchored(
+    _PAPER,
+    [
+        *"ssn dni nie cpf passport driver licen bsn aadhaar pesel steuer personnummer ktn redress".split(),  # noqa: SIM905
+        *("social security", "ni number", "national insurance", "codice fiscale", "tax id", "known trave"),
+    ],
+)
+_SECRET_AT = Anchored(_SECRET, ["password", "passcode", "pass code", "pin", "cvv", "cvc", "security code"])
