@@ -8,13 +8,13 @@ read.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import orjson
 import torch
 from numpy.typing import NDArray
 
@@ -102,8 +102,8 @@ def lesson(
     kept = folder / "remade.json"
     # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
     if not kept.exists():
-        kept.write_text(json.dumps(remade(texts, neighbours(list(words.words), begin, frequent), REMADE)))
-    more = json.loads(kept.read_text())
+        kept.write_bytes(orjson.dumps(remade(texts, neighbours(list(words.words), begin, frequent), REMADE)))
+    more: list[str] = orjson.loads(kept.read_bytes())
     soft = labellers["read"].resumed(texts + more, folder, "read")
     # Who has practised knows the project's own texts, and has forgotten some of the others.
     own = len(texts) - len(written().part("train").texts) - len(own_sentences().texts)

@@ -12,6 +12,7 @@ from rich.text import Text
 from groundswell.cli.output import clean
 from schemas.alerts import Alert
 from schemas.candidates import Candidate
+from schemas.changes import Change
 from schemas.feeds import Handoff, PainPoint
 from schemas.metrics import WindowMetrics
 from schemas.quarantine import Quarantined
@@ -210,12 +211,21 @@ def raw(it: RawEvent) -> Text:
     return text.append(f"{clean(it.author)}: ").append(_short(it.text))
 
 
+def change(it: Change) -> Text:
+    """What changed, when, and where."""
+    where = ", ".join(clean(value) for value in (it.product, it.version, it.region, it.channel) if value)
+    text = Text(f"{_moment(it.at)} ").append(clean(it.brand), style="bold")
+    text.append(f": {clean(it.what)}").append(f"  {it.kind}{' · ' if where else ''}{where}", style="dim")
+    return text.append(f"\n   {clean(it.url)}", style="dim") if it.url else text
+
+
 _SHOWN: tuple[tuple[type[BaseModel], Callable[[Any], Text]], ...] = (
     (Alert, alert),
     (Scored, scored),
     (WindowMetrics, window),
     (PainPoint, pain_point),
     (Candidate, candidate),
+    (Change, change),
     (Handoff, handoff),
     (Quarantined, quarantined),
     (SilenceRecord, _silence_record),

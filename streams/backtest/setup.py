@@ -6,15 +6,16 @@ import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from streams.catalog import Catalogs
 from streams.detection import Detector, detector
 from streams.settings import Settings
 
-SETTINGS = ("alert_budget", "catalog", "catalogs", "detector", "future", "lateness", "scorer")
+SETTINGS = ("alert_budget", "catalog", "catalogs", "deep_share", "detector", "future", "lateness", "scorer")
 """Settings of which the pure path takes notice; the others are about brokers and machines."""
 
 PARAMETERS, REASONS = "parameters", "reasons"
@@ -117,8 +118,15 @@ def read_setup(text: str, name: str, base: Settings) -> Setup:
     if not isinstance(parameters, dict):
         raise SetupError(f"{name}: {PARAMETERS} is a table: [{PARAMETERS}], and a line NAME = VALUE each")
     reasons = _value(name, REASONS, content.pop(REASONS, {}), dict[str, tuple[str, ...]])
-    changed = {key: _value(name, key, value, Settings.model_fields[key].annotation) for key, value in content.items()}
+    fields = Settings.model_fields
+    # With what the field asks for beside its type: ranges, patterns.
+    kinds = {key: _kind(fields[key]) for key in content}
+    changed = {key: _value(name, key, value, kinds[key]) for key, value in content.items()}
     return Setup(name, base.model_copy(update=changed), parameters, reasons)
+
+
+def _kind(field: FieldInfo) -> Any:
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
 def _value(name: str, key: str, value: object, kind: Any) -> Any:

@@ -44,7 +44,7 @@ SAYS, ABOUT, UNLESS, SIGNAL, NEED, STAGE = range(6)
 """What a phrase is for."""
 CLEARLY_POSITIVE = 0.6
 """Clause sentiment from which a plain statement of failure is not one."""
-FEELS_BAD, FEELS_GOOD = -0.1, 0.25
+FEELS_BAD, FEELS_GOOD = -0.25, 0.25
 """Clause sentiment from which a topic that is only named counts."""
 CLEARLY_BAD = -0.4
 """Sentiment that carries a clause which has little of its own."""

@@ -74,6 +74,10 @@ class Model:
 
     def __init__(self, weights: Weights | None = None) -> None:
         self.weights = weights or shared_weights()
+        # Whole numbers in double precision add up exactly in any order, and so does a text in any frame: a product of
+        # floats hangs in its last digit on how many rows it has, and a score must not hang on its neighbours.
+        self._step = np.abs(self.weights.out).max(axis=0) / np.float32(32_767)
+        self._out = np.rint(self.weights.out / self._step).astype(np.float64)
         self.lexicon = Lexicon()
         self._begin()
 
@@ -138,7 +142,7 @@ class Model:
             for table, neighbours in zip(self._taps, beside, strict=True):
                 hidden += np.take(table, neighbours[here], axis=0)
             np.maximum(hidden, 0, out=hidden)
-            np.matmul(hidden.astype(np.float32), weights.out, out=out[here])
+            out[here] = (hidden.astype(np.float64) @ self._out) * self._step
         return out
 
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:

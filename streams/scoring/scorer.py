@@ -22,7 +22,6 @@ from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
 from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
-from streams.scoring.wording import Wordings, is_repost
 
 Event = tuple[Source, RawEvent, dict[str, Any]]
 """What was read: its source, the event, and where it was read in wire form (`schemas.scored.Origin`)."""
@@ -79,7 +78,6 @@ class Scorer:
         self._ears: dict[tuple[int, int], Ear] = {}
         self._cleaner = Cleaner()
         self._tongues = Tongues()
-        self._wordings = Wordings()
         self._generation = -1
 
     @property
@@ -103,8 +101,6 @@ class Scorer:
         whole = cleaned.whole()
         prepared = self._model.prepare(whole)
         languages = self._languages(prepared, cleaned.texts, said)
-        lexicon = self._model.lexicon
-        wordings = self._wordings.of(prepared.frame, lexicon.hashes, lexicon.flags, WORD, cleaned.texts)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
         self._ask_again(judged, whole, read)
@@ -180,10 +176,6 @@ class Scorer:
                 "words": moved,
                 "origin": origin,
             }
-            if (wording := wordings[at]) is not None:
-                record["wording"] = wording
-            if is_repost(text):
-                record["repost"] = True
             carry(record, source, event, at, cleaned)
             records.append(record)
         return records
@@ -193,7 +185,6 @@ class Scorer:
         if self._generation != self._model.generation:
             self._generation = self._model.generation
             self._tongues.clear()
-            self._wordings.clear()
         languages = self._tongues.of(prepared.frame, self._model.lexicon.norm, texts)
         for at, event in enumerate(events):
             if event.language:
@@ -220,7 +211,9 @@ class Scorer:
         """Emotions that are heard, or all that were asked for, strongest first."""
         which = feelings.told(judged.emotions, judged.families, self._model.weights) & heard[:, None]
         words = feelings.words(prepared, judged, which, self._model.lexicon.surface) if self._explain else None
-        return feelings.listed(judged.emotions, heard[:, None] if self._all_emotions else which, words)
+        if self._all_emotions:
+            which = np.broadcast_to(heard[:, None], which.shape)
+        return feelings.listed(judged.emotions, which, words)
 
     def _top_words(self, prepared: Prepared, judged: Judged, labels: NDArray[np.int64]) -> list[list[str]]:
         """The words that moved each text's sentiment most towards its label; either way where it is neutral."""

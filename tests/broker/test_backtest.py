@@ -64,7 +64,9 @@ def test_all_sources_are_heard_together_or_one_of_them(topics: Settings) -> None
     sent(topics, "tickets", calls)
     together = orjson.loads(backtest("--from-broker", "--json").stdout)
     assert together["recording"]["records"] == len(events) + len(calls)
-    assert [alert["pain_point"] for alert in together["configurations"][0]["alerts"]] == ["late_delivery"]
+    # Thirty voices in a channel that nobody used before are news of the brand as a whole, too.
+    told = [alert["pain_point"] for alert in together["configurations"][0]["alerts"]]
+    assert [point for point in told if point] == ["late_delivery"]
     alone = orjson.loads(backtest("--from-broker", "--as", "posts", "--json").stdout)
     assert alone["recording"]["records"] == len(events)
     assert alone["configurations"][0]["alerts"] == []

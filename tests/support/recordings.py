@@ -31,7 +31,7 @@ def week(brand: str = "Acme", *, quote: str = COMPLAINT, voices: int = 40) -> li
         events.append(post(at_ms, f"regular {slot % 37}", f"{text} {slot}", brand))
     for number in range(voices):
         at_ms = TROUBLE_MS + number * HOUR // voices + 1_000
-        events.append(post(at_ms, f"customer {number}", f"{quote} {number} w{number}a w{number}b w{number}c", brand))
+        events.append(post(at_ms, f"customer {number}", f"{quote} {number}", brand))
     for number in range(30):
         events.append(post(LOUD_MS + number * 2 * MINUTE + 2_000, "loud", f"{COMPLAINT} {number}", brand))
     return sorted(events, key=lambda event: event["created_at"])

@@ -96,7 +96,8 @@ def test_a_configuration_changes_what_it_names() -> None:
     assert setup.settings.lateness == timedelta(minutes=5)
     assert setup.described() == {
         "catalog": ["generic", "airline"], "catalogs": {"US Airways": ["airline"]}, "detector": "surge",
-        "parameters": {"minimum": 8, "probability": 1e-6}, "scorer": "textblob", "lateness_seconds": 300.0,
+        "parameters": {"minimum": 8, "probability": 1e-6}, "scorer": "textblob", "alert_budget": None,
+        "deep_share": 1.0, "lateness_seconds": 300.0,
         "reasons": {"Late Flight": ["late_delivery", "late_flight"]}, "future_seconds": 60.0,
     }  # fmt: skip
     assert (setup.detector.minimum, setup.detector.probability) == (8, 1e-6)  # type: ignore[attr-defined]
@@ -110,13 +111,16 @@ def test_a_configuration_changes_what_it_names() -> None:
     ("text", "message"),
     [
         ("detector", "a is no TOML"),
-        ("partitions = 3", "there is no key 'partitions'; there are: catalog, catalogs, detector, future, lateness"),
+        (
+            "partitions = 3",
+            "there is no key 'partitions'; there are: alert_budget, catalog, catalogs, deep_share, detector, future",
+        ),
         ("[window]\nhours = 2", "there is no key 'window'"),
         ("parameters = 3", "parameters is a table: [parameters]"),
         ("lateness = 'soon'", "a: lateness: input should be a valid timedelta"),
         ("catalog = 'generic'", "a: catalog: input should be a valid list"),
         ("catalogs = {Acme = 'generic'}", "a: catalogs.Acme: input should be a valid list"),
-        ("scorer = 'slow'", "a: scorer: input should be 'fast' or 'textblob', not 'slow'"),
+        ("scorer = 'slow'", "a: scorer: string should match pattern"),
         ("detector = 3", "a: detector: input should be a valid string"),
         ("reasons = 3", "a: reasons: input should be a valid dictionary"),
         ("[reasons]\nRain = 'late_delivery'", "a: reasons.Rain: input should be a valid list"),

@@ -21,25 +21,18 @@ from groundswell.evaluation.judging import faults
 from groundswell.evaluation.own import Case, challenge, implicit
 from groundswell.evaluation.public import grouped, reason_id
 from groundswell.evaluation.readers import FRAME, Product, Reading, TextBlob, Vader, events, frames
+from groundswell.evaluation.split import share
 from schemas.scored import EKMAN, EMOTIONS, GROUPS
 from streams.catalog.catalog import load_pack, pack_names
 from training.data import own_sentences
 
 Run = Callable[..., Result]
 
-FLOORS = {"challenge": ("all kinds", 60.0), "implicit": ("accuracy", 42.0)}
+FLOORS = {"challenge": ("all kinds", 71.0), "implicit": ("accuracy", 49.0)}
 """Per cent, about three below what the shipped model was measured at."""
 FAIR = 0.05
 """Mean difference of the value that paired texts may show."""
-NOT_YET_FAIR = {
-    "names ethnicity": 0.07,
-    "names gender": 0.06,
-    "pronouns": 0.11,
-    "gender words": 0.08,
-    "country": 0.10,
-    "spelling": 0.08,
-    "dialect": 0.17,
-}
+NOT_YET_FAIR = {"dialect": 0.09}
 """Groups in which the shipped model misses that, and what it must not exceed until then: take out what is mended."""
 
 
@@ -109,8 +102,10 @@ def test_texts_go_through_the_scorer_in_frames() -> None:
         assert some.emotions is not None
         assert both.emotions is not None
         assert some.emotions.items() <= both.emotions.items()
-        assert all(chance >= limits[name] - 0.001 for name, chance in some.emotions.items())
-        assert all(both.emotions[name] <= limits[name] + 0.001 for name in both.emotions.keys() - some.emotions.keys())
+        # Below its threshold only the likeliest of a family is told, and only for the family's sake.
+        for name in (name for name, chance in some.emotions.items() if chance < limits[name] - 0.001):
+            kin = next(members.split() for members in EKMAN.values() if name in members.split())
+            assert name == max(kin, key=lambda it: both.emotions[it] / limits[it])
 
 
 def test_textblob_and_vader_read_as_their_packages_do() -> None:
@@ -146,6 +141,9 @@ def data(tmp_path: Path) -> Path:
         write(tmp_path / f"tweeteval/emotion/{split}_text.txt", "I am so angry!\u2028\nWe are happy, what joy!\n")
         write(tmp_path / f"tweeteval/emotion/{split}_labels.txt", "0\n1\n")
     write(tmp_path / "goemotions/original/dev.tsv", f"{GOOD}\t15,18\tid1\nThanks!\t15\tid2\n{PLAIN}\t27\tid3\n")
+    aside = [text for text in (f"{GOOD} {at}" for at in range(999)) if share(text) == "own-test"][:2]
+    write(tmp_path / "goemotions/original/train.tsv", "".join(f"{text}\t15,18\tid\n" for text in [GOOD, *aside]))
+    write(tmp_path / "semeval2017/train.tsv", "".join(f"positive\t{text}\n" for text in [BAD, *aside]))
     posts = [{"id": str(at), "text": text} for at, text in enumerate(texts)]
     sides = ["positive", "negative", "neutral", "negative"]
     reasons = [None, "Bad Flight", None, "Late Flight"]

@@ -256,7 +256,7 @@ def test_nothing_in_nothing_out(scorer: Scorer) -> None:
 
 
 def test_text_blob_can_tell_the_sentiment() -> None:
-    textblob = Scorer(Catalogs.load(["generic"], {}), Pseudonyms(b"k"), tier="textblob")
+    textblob = Scorer(Catalogs.load(["generic"], {}), Pseudonyms(b"k"), reader="textblob")
     assert one(textblob, post("What a wonderful, excellent day")).sentiment.label == "positive"
     assert one(textblob, post("What a horrible, terrible day")).sentiment.label == "negative"
     assert one(textblob, post("The box is on the table")).sentiment.label == "neutral"

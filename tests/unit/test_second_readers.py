@@ -112,3 +112,8 @@ def test_textblob_has_an_opinion_on_the_sentiment_alone() -> None:
     fast, blob = score(TEXTS), score(TEXTS, "textblob")
     assert [it["emotions"] for it in fast] == [it["emotions"] for it in blob]
     assert blob[4]["sentiment"]["label"] == "neutral"
+
+
+def test_every_emotion_is_told_where_all_are_asked_for() -> None:
+    for record in score(TEXTS[:2], all_emotions=True):
+        assert {it["label"] for it in record["emotions"]} == set(EMOTIONS)
