@@ -207,7 +207,8 @@ def test_a_receiver_that_is_down_slow_or_broken_keeps_nobody_waiting_and_misses_
             pipeline.start(GROUNDSWELL_ROUTES=routes)
             delivered = {"A/1": "superseded", "A/2": "delivered", "B/1": "delivered"}
             eventually(lambda: outcomes(pipeline, "sick"), delivered, patience=90, why=pipeline.logs)
-        assert sorted(sick.told()) == [("A", 2), ("B", 1)]
+        # At least once: a try whose answer came too late is made again, under the same idempotency key.
+        assert sorted(set(sick.told())) == [("A", 2), ("B", 1)]
         assert len(well.told()) == told, "who had been told was not told again"
         assert sick.forged + well.forged == 0
         assert SECRET not in pipeline.logs() and str(sick.port) not in pipeline.logs()
