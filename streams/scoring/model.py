@@ -21,6 +21,7 @@ from streams.scoring.weights import (
     EMOTION,
     FAMILIES,
     FELT,
+    FULL_TAP,
     HEADS,
     LONGEST_WEIGHT,
     OUTPUTS,
@@ -37,6 +38,8 @@ MOST_ATOMS = 30_000
 _AT_ONCE = 2_000
 """Places that are worked on at once, so that they stay in the processor's cache."""
 _NEW_AT_ONCE = 4_000
+_FINE = 1 << 14
+"""Steps of 1 in which words are folded."""
 _NEUTRAL = [EMOTIONS.index("neutral"), len(EMOTIONS) + FAMILIES.index("neutral")]
 """Where neutral stands among what is felt: as an emotion and as a family."""
 _NOTHING = 0
@@ -74,8 +77,10 @@ class Model:
 
     def __init__(self, weights: Weights | None = None) -> None:
         self.weights = weights or shared_weights()
-        # Whole numbers in double precision add up exactly in any order, and so does a text in any frame: a product of
-        # floats hangs in its last digit on how many rows it has, and a score must not hang on its neighbours.
+        # Whole numbers in double precision add up exactly in any order (below 2^53; these stay below 2^50), and so does
+        # a text in any frame: a product of floats hangs in its last digit on how many rows it has, and neither a word's
+        # taps nor a score may hang on its neighbours.
+        self._maps = np.rint(self.weights.maps * _FINE).astype(np.float64)
         self._step = np.abs(self.weights.out).max(axis=0) / np.float32(32_767)
         self._out = np.rint(self.weights.out / self._step).astype(np.float64)
         self.lexicon = Lexicon()
@@ -106,8 +111,17 @@ class Model:
         # Rows of letters are many: in slices, so that a frame of new words stays small.
         for at in range(begin, end, _NEW_AT_ONCE):
             last = min(at + _NEW_AT_ONCE, end)
-            for tap, table in enumerate(weights.folded(lexicon, at, last)):
+            for tap, table in enumerate(self._folded(at, last)):
                 self._taps[tap][at + 1 : last + 1] = table
+
+    def _folded(self, begin: int, end: int) -> list[NDArray[np.int16]]:
+        """The taps of the atoms ``begin`` … ``end - 1``: for each tap, atoms × channels."""
+        weights = self.weights
+        rows = weights.vocabulary().rows(self.lexicon, begin, end)
+        steps = weights.table[rows.rows] * (weights.scales[rows.rows] * rows.scales)[:, None]
+        embedded = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * _FINE).astype(np.float64)
+        taps = np.rint(embedded @ self._maps / _FINE**2)
+        return np.split(np.clip(taps, -FULL_TAP, FULL_TAP).astype(np.int16), TAPS, axis=1)
 
     def prepare(self, texts: list[str]) -> Prepared:
         """The texts as atoms."""

@@ -1,4 +1,4 @@
-"""The reader's weights: what is stored in the package, and how a word is folded into its taps."""
+"""The reader's weights: what is stored in the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
 from streams.scoring.structure import STATES
-from streams.scoring.tokens import Lexicon
 from streams.scoring.words import Vocabulary
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
@@ -100,15 +99,6 @@ class Weights:
     def vocabulary(self) -> Vocabulary:
         """The words that have rows of their own."""
         return _vocabulary(self.words.tobytes())
-
-    def folded(self, lexicon: Lexicon, begin: int, end: int) -> list[NDArray[np.int16]]:
-        """The taps of the atoms ``begin`` … ``end - 1``: for each tap, atoms × channels."""
-        vocabulary = self.vocabulary()
-        rows = vocabulary.rows(lexicon, begin, end)
-        steps = self.table[rows.rows] * (self.scales[rows.rows] * rows.scales)[:, None]
-        embedded: NDArray[np.float32] = np.add.reduceat(steps, rows.starts, axis=0)
-        taps = np.clip(np.rint(embedded @ self.maps), -FULL_TAP, FULL_TAP).astype(np.int16)
-        return np.split(taps, TAPS, axis=1)
 
     def tempered(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated logits of sentiment: 3 × anything."""

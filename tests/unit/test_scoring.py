@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from groundswell.evaluation.own import challenge
 from schemas.raw import Post, Review, Ticket
 from schemas.scored import EMOTIONS, Origin, Scored
 from streams.catalog import Catalogs
 from streams.scoring import Event, Pseudonyms, Scorer
+from streams.scoring.model import Model
 
 WHEN = datetime(2026, 2, 9, 12, 30, 15, 123_456, tzinfo=timezone(timedelta(hours=1)))
 PACKS = ["generic", "airline"]
@@ -249,6 +253,23 @@ def test_order_and_company_make_no_difference(scorer: Scorer) -> None:
     together = scorer.score([post(text) for text in texts])
     backwards = scorer.score([post(text) for text in reversed(texts)])[::-1]
     assert alone == together == backwards
+
+
+def test_words_are_learnt_alike_in_any_company() -> None:
+    """A worker that starts in the middle of a stream meets its words beside others, and has to read them the same."""
+    texts = [case.text for case in challenge()]
+    mixed = Random(7).sample(texts, len(texts))
+
+    def read(order: list[str], size: int) -> dict[str, bytes]:
+        model, heard = Model(), {}
+        for at in range(0, len(order), size):
+            part = order[at : at + size]
+            judged = model.judge(model.prepare(part), np.ones(len(part), dtype=np.bool_))
+            for row, text in enumerate(part):
+                heard[text] = judged.sentiment[row].tobytes() + judged.emotions[row].tobytes()
+        return heard
+
+    assert read(texts, len(texts)) == read(mixed, 7) == read(mixed, 1)
 
 
 def test_nothing_in_nothing_out(scorer: Scorer) -> None:
