@@ -74,12 +74,20 @@ class Silence(Wire):
 
 
 class Acknowledgement(Wire):
-    """Somebody knows of an alert's current episode: its reminders are told to nobody any more. Key: ``id``."""
+    """Somebody knows of an alert's current episode: its reminders are told to nobody any more. Key: ``id``.
+
+    An incident's reminders are kept back, too, once all of its parts that fire are acknowledged.
+    """
 
     type: Literal["acknowledgement"] = "acknowledgement"
     id: Id = Field(description="Derived from fingerprint and episode.")
     fingerprint: Fingerprint
     starts_at: Timestamp = Field(description="The episode: starts_at of the alert.")
+    detected_at: Timestamp | None = Field(
+        None,
+        description="Of an incident, the episode: its starts_at moves when a part joins that began before it; null in "
+        "records of former versions.",
+    )
     title: str = Field(max_length=1_000, description="The alert's brand and title when it was acknowledged.")
     created_at: Timestamp
     created_by: Name

@@ -7,6 +7,7 @@ newest state of what it has muted at once, and not with a repeat: nobody is left
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -52,13 +53,50 @@ def matches(matchers: Matchers, alert: Alert) -> bool:
 
 def acknowledges(acknowledgement: Acknowledgement, alert: Alert) -> bool:
     """Whether it is of this alert's episode, and nobody has taken it back."""
-    same = (acknowledgement.fingerprint, acknowledgement.starts_at) == (alert.fingerprint, alert.starts_at)
-    return same and acknowledgement.ended_at is None
+    if acknowledgement.fingerprint != alert.fingerprint or acknowledgement.ended_at is not None:
+        return False
+    if alert.kind == "incident" and acknowledgement.detected_at is not None:
+        return acknowledgement.detected_at == alert.detected_at
+    return acknowledgement.starts_at == alert.starts_at
+
+
+def acknowledged_by(alert: Alert, known: Mapping[str, Acknowledgement]) -> Acknowledgement | None:
+    """What keeps an alert's reminders from people: its own acknowledgement, or those of all of its parts that fire.
+
+    Who has acknowledged everything that an incident is made of knows of the incident; while one part is not
+    acknowledged, it still reminds. This is the rule of silences, too.
+
+    Args:
+        known: Fingerprint → the acknowledgement of its newest episode.
+    """
+    own = known.get(alert.fingerprint)
+    if own is not None and acknowledges(own, alert):
+        return own
+    parts = [(part, known.get(part.fingerprint)) for part in alert.parts if part.status != "resolved"]
+    if not parts:
+        return None
+    for part, of in parts:
+        # A part does not say when it was detected; its own onset does not move.
+        if of is None or of.ended_at is not None or of.starts_at != part.starts_at:
+            return None
+    return max((of for _, of in parts if of is not None), key=lambda it: (it.created_at, it.id))
+
+
+def newest_episodes(acknowledgements: Iterable[Acknowledgement]) -> dict[str, Acknowledgement]:
+    """Fingerprint → the acknowledgement of its newest episode."""
+    known: dict[str, Acknowledgement] = {}
+    for it in acknowledgements:
+        before = known.get(it.fingerprint)
+        if before is None or it.starts_at >= before.starts_at:
+            known[it.fingerprint] = it
+    return known
 
 
 def acknowledgement_id(alert: Alert) -> str:
     """The same for everybody who acknowledges the same episode."""
-    episode = f"{alert.fingerprint}\x1f{alert.starts_at.timestamp():.3f}"
+    # The onset of an incident moves when a part joins that began before it.
+    since = alert.detected_at if alert.kind == "incident" else alert.starts_at
+    episode = f"{alert.fingerprint}\x1f{since.timestamp():.3f}"
     return blake2b(episode.encode(), digest_size=6).hexdigest()
 
 
@@ -116,8 +154,8 @@ class Silences:
         held = self._muted.get(alert.fingerprint, {})
         silence = self.silenced_by(alert, now)
         if silence is None:
-            acknowledgement = self._acknowledgements.get(alert.fingerprint)
-            if alert.reason == "reminder" and acknowledgement is not None and acknowledges(acknowledgement, alert):
+            acknowledgement = acknowledged_by(alert, self._acknowledgements)
+            if alert.reason == "reminder" and acknowledgement is not None:
                 return Decision("acknowledged", acknowledgement.id)
             return Decision(forget=_keys(held, alert.revision))
         newest = held[max(held)] if held else None
@@ -164,8 +202,8 @@ class Silences:
         if self.silenced_by(muted.alert, now) is not None:
             return None
         forget = _keys(held, muted.alert.revision)
-        acknowledgement = self._acknowledgements.get(fingerprint)
-        if not muted.news and acknowledgement is not None and acknowledges(acknowledgement, muted.alert):
+        acknowledgement = acknowledged_by(muted.alert, self._acknowledgements)
+        if not muted.news and acknowledgement is not None:
             return muted.alert, Decision("acknowledged", acknowledgement.id, forget=forget)
         return muted.alert, Decision(forget=forget)
 

@@ -184,20 +184,24 @@ def ack(
 ) -> None:
     """Acknowledge an alert that fires: it no longer reminds.
 
-    A rise of its severity and its end are told all the same, and so is its next episode.
+    A rise of its severity and its end are told all the same, and so is its next episode. The incident that it is a part
+    of reminds until all of its parts that fire are acknowledged, or it is itself.
     """
     from streams.silence_log import publish
     from streams.silencing import acknowledgement_id
 
     settings = options.settings()
     address = broker.required(settings)
-    alert = meant(fingerprint, newest(settings, address))
-    known = next((it for it in _stored(settings, address)[1] if _holds(it, {alert.fingerprint: alert})), None)
+    alerts = newest(settings, address)
+    alert = meant(fingerprint, alerts)
+    stored = _stored(settings, address)[1]
+    known = next((it for it in stored if _holds(it, {alert.fingerprint: alert})), None)
     made = known or _made(
         "Acknowledgement",
         id=acknowledgement_id(alert),
         fingerprint=alert.fingerprint,
         starts_at=alert.starts_at,
+        detected_at=alert.detected_at,
         title=f"{alert.brand}: {alert.title}"[:1_000],
         created_at=datetime.now(UTC),
         created_by=somebody(by),
@@ -211,7 +215,27 @@ def ack(
     if known is not None:
         say("It was acknowledged already; that stands.")
     say(show.acknowledgement(made))
+    if (incident := alerts.get(alert.incident or "")) is not None and incident.status != "resolved":
+        say(_of_the_incident(incident, [*stored, made]))
     say(f"To take it back: groundswell silence end {made.id}")
+
+
+def _of_the_incident(incident: Alert, acknowledgements: list[Acknowledgement]) -> str:
+    """Whether the incident of an alert that was acknowledged still reminds."""
+    from streams.silencing import acknowledged_by, newest_episodes
+
+    known = newest_episodes(acknowledgements)
+    if acknowledged_by(incident, known) is not None:
+        return f"Its incident {incident.fingerprint} reminds no more either: nothing else in it is open."
+    others = []
+    for part in incident.parts:
+        alone = incident.model_copy(update={"parts": [part]})
+        if part.status != "resolved" and acknowledged_by(alone, known) is None:
+            others.append(clean(part.title.partition(":")[0]))
+    return (
+        f"Its incident still reminds, of {', '.join(others)}; "
+        f"to acknowledge all of it: groundswell ack {incident.fingerprint}"
+    )
 
 
 def _stored(settings: Settings, address: str) -> tuple[list[Silence], list[Acknowledgement]]:

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from schemas.alerts import Alert
 from schemas.metrics import WindowMetrics
 from schemas.silences import Acknowledgement, Silence, SilenceRecord
-from streams.silencing import acknowledges, matches, state_of
+from streams.silencing import acknowledged_by, matches, newest_episodes, state_of
 
 ALERTS_KEPT: Final = 1_000
 """Open alerts that are held; beyond it, the least severe goes, of those the one that has been quiet longest."""
@@ -183,9 +183,8 @@ class Board:
         for silence in self._silences.values():
             if state_of(silence, now) == "active" and matches(silence.matchers, alert):
                 return "silenced"
-        if any(acknowledges(it, alert) for it in self._acknowledged.values()):
-            return "acknowledged"
-        return None
+        known = newest_episodes(self._acknowledged.values())
+        return None if acknowledged_by(alert, known) is None else "acknowledged"
 
 
 def sparkline(values: Sequence[int], width: int) -> str:

@@ -190,6 +190,7 @@ class WatchScreen(App[None]):
                 id=acknowledgement_id(alert),
                 fingerprint=alert.fingerprint,
                 starts_at=alert.starts_at,
+                detected_at=alert.detected_at,
                 title=f"{alert.brand}: {alert.title}"[:1_000],
                 created_at=datetime.now(UTC),
                 created_by=self._who,

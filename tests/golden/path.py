@@ -148,6 +148,7 @@ def _silenced(alert: Alert) -> Iterator[dict[str, Any]]:
         id=acknowledgement_id(alert),
         fingerprint=alert.fingerprint,
         starts_at=alert.starts_at,
+        detected_at=alert.detected_at,
         title=f"{alert.brand}: {alert.title}",
         **who,
     )

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from groundswell.cli import app, show
 from groundswell.cli.exits import Exit
-from schemas.alerts import Alert
+from schemas.alerts import Alert, IncidentPart
 from schemas.silences import Matchers, Muted, Silence, SilenceRecord
 from streams import client, silence_log
 from streams.topics import ALERTS, SILENCES, Topic
@@ -202,6 +202,22 @@ class TestAck:
         topics.alerts = [alert(revision=9, reason="first", starts_at=later(alert(), days=1))]
         run("ack", alert().fingerprint)
         assert len({it.id for it in topics.silences}) == 2
+
+    def test_of_a_part_it_says_what_becomes_of_the_incident(self, run: Run, topics: Topics) -> None:
+        late, checkout = alert(), alert(pain_point="checkout_fails")
+        page = {"fingerprint": "e" * 16, "kind": "incident", "pain_point": None, "revision": 2, "reason": "joined"}
+        parts = [
+            IncidentPart(**{name: getattr(it, name) for name in IncidentPart.model_fields}) for it in (late, checkout)
+        ]
+        it = {"incident": "e" * 16}
+        topics.alerts = [late.model_copy(update=it), checkout.model_copy(update=it), alert(parts=parts, **page)]
+        said = run("ack", late.fingerprint).stdout
+        assert (
+            f"Its incident still reminds, of checkout_fails; to acknowledge all of it: groundswell ack {'e' * 16}"
+            in said
+        )
+        assert f"Its incident {'e' * 16} reminds no more either" in run("ack", checkout.fingerprint).stdout
+        assert "incident" not in run("ack", "e" * 16).stdout
 
     @pytest.mark.parametrize(
         ("wanted", "code", "message"),
