@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from groundswell.cli import broker, options
 from groundswell.cli.exits import Exit
-from groundswell.cli.failures import Guarded
+from groundswell.cli.failures import Guarded, UsageError
 from groundswell.cli.output import out, say, write_json
 
-app = typer.Typer(cls=Guarded, no_args_is_help=True, help="Create, check or list the topics.")
+app = typer.Typer(cls=Guarded, no_args_is_help=True, help="Create, check or list the topics, and the rights on them.")
 
 
 @app.command()
@@ -69,3 +70,31 @@ def list_topics(as_json: options.AsJson = False) -> None:
         table.add_row(topic.full_name(prefix), topic.value.__name__, topic.key, topic.cleanup, kept)
     if not as_json:
         out().print(table)
+
+
+@app.command()
+def rights(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="worker, source, subscriber, oncall or topics.")],
+    principal: Annotated[
+        str, typer.Option("--principal", metavar="USER", help="Who gets them, as Kafka names it.")
+    ] = "User:groundswell",
+    as_json: options.AsJson = False,
+) -> None:
+    """Say which rights a program needs on a broker with an authorizer, as Kafka's own commands. Needs no broker.
+
+    A worker; a source, which sends events; a subscriber, who reads results; whoever is on call (oncall); and whoever
+    creates the topics (topics). Nothing but these names and operations is used.
+    """
+    from streams.rights import ROLES, of
+
+    chosen = next((known for known in ROLES if known == role), None)
+    if chosen is None:
+        raise UsageError(f"there is no role {role!r}; there are: {', '.join(ROLES)}")
+    settings = options.settings()
+    command = f"kafka-acls.sh --bootstrap-server {settings.broker or 'HOST:PORT'} --add --allow-principal {principal}"
+    for right in of(chosen, settings):
+        if as_json:
+            write_json(asdict(right))
+            continue
+        operations = " ".join(f"--operation {operation}" for operation in right.operations)
+        out().print(f"{command} --{right.resource} {right.name} {operations}", soft_wrap=True, highlight=False)

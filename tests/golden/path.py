@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from groundswell import chart
 from schemas.alerts import Alert
 from schemas.changes import Change
 from schemas.raw import Source
@@ -31,6 +32,9 @@ HERE = Path(__file__).parent
 WIRE = HERE / "wire"
 SCHEMAS = HERE / "schemas"
 ASYNCAPI = HERE.parent.parent / "deploy" / "asyncapi.json"
+_CHART = HERE.parent.parent / "deploy" / "kubernetes" / "groundswell"
+CHART = {_CHART / "files" / "kafka.json": chart.kafka, _CHART / "values.schema.json": chart.values_schema}
+"""Generated files of the Helm chart, and what gives their content."""
 
 LATE = (
     "My order hasn't arrived.",

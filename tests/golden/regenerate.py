@@ -1,4 +1,5 @@
-"""``python -m tests.golden.regenerate``: writes the files of the version that is worked on, and the AsyncAPI document.
+"""``python -m tests.golden.regenerate``: writes the files of the version that is worked on, the AsyncAPI document, and
+what the Helm chart takes from the code.
 
 Files of released versions are never written again: they are what others have on their disks.
 """
@@ -12,7 +13,7 @@ import orjson
 from groundswell.asyncapi import document
 from streams.settings import Settings
 from streams.topics import ALL
-from tests.golden.path import ASYNCAPI, SCHEMAS, WIRE, produced, schema
+from tests.golden.path import ASYNCAPI, CHART, SCHEMAS, WIRE, produced, schema
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
         text = orjson.dumps(schema(topic), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
         (SCHEMAS / name / f"{topic.short_name}.json").write_bytes(text)
     ASYNCAPI.write_bytes(orjson.dumps(document(Settings()), option=orjson.OPT_INDENT_2) + b"\n")
+    for path, content in CHART.items():
+        path.write_bytes(orjson.dumps(content(), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 if __name__ == "__main__":
