@@ -256,7 +256,9 @@ def test_the_entry_point_waits_as_nobody_and_ends_when_it_is_told_to(image: Path
 
 
 def test_without_a_key_one_is_made_that_nobody_else_reads(image: Path) -> None:
-    in_image(image, "groundswell", "score", stdin='{"id": "1", "text": "Fine.", "author": "ana"}\n')
+    event = b'{"id": "1", "brand": "Acme", "text": "Fine.", "author": "ana", "created_at": "2026-03-02T09:15:00Z"}\n'
+    (image / "one.jsonl").write_bytes(event)
+    in_image(image, "groundswell", "replay", str(image / "one.jsonl"), "--as", "posts", "--out", "out")
     key = image / "state" / "pseudonym.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert key.stat().st_uid == (image / "state").stat().st_uid
