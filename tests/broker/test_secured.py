@@ -9,11 +9,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
 from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 from pydantic import SecretStr
@@ -23,7 +25,7 @@ from streams import admin, connection, rights, topics
 from streams.broker import jars, server
 from streams.settings import Settings
 from streams.silence_log import publish
-from tests.broker.pipeline import Pipeline, eventually, stop
+from tests.broker.pipeline import Pipeline, eventually
 from tests.golden.path import events
 
 PEM = Path(__file__).parents[1] / "pem"
@@ -200,15 +202,15 @@ def granted(role: rights.Role, address: str) -> set[tuple[str, str, str]]:
 
 
 def test_a_worker_uses_all_its_rights_and_asks_for_no_other(secured: str, home: Path, tmp_path: Path) -> None:
-    """A day's story that reaches every topic: a silenced alert, one that is told, a delight, what can't be read."""
+    """A story that reaches every topic, of a brand whose alerts are silenced and of one whose alerts are told."""
     chosen = settings(secured)
     with Pipeline(chosen, secured, tmp_path) as pipeline:
-        for role in ("worker", "source", "subscriber"):
-            allow(secured, role)
+        allow(secured, "worker")
+        allow(secured, "source")
         now = datetime.now(UTC)
         silence = Silence(
             id="5ca1ab1e0042",
-            matchers=Matchers(pain_point="late_delivery"),
+            matchers=Matchers(brand="Acme"),
             starts_at=now,
             ends_at=now + timedelta(hours=1),
             created_at=now,
@@ -226,10 +228,29 @@ def test_a_worker_uses_all_its_rights_and_asks_for_no_other(secured: str, home: 
             GROUNDSWELL_NOTIFY="alerts",
             GROUNDSWELL_WEBHOOK_URL="http://127.0.0.1:9/",  # Nobody is there, which is written to receipts.
         )
-        pipeline.send(list(events()), "story")
-        missing = lambda: granted("worker", secured) - audited(home, "worker", "Allowed")  # noqa: E731
-        eventually(missing, set(), why=pipeline.logs)
+        pipeline.send(list(events()), "silenced")
+        others = [(source, replace(it, value=it.value.replace(b"Acme", b"Beta"))) for source, it in events()]
+        pipeline.send(others, "told")
+
+        def unused() -> set[tuple[str, str, str]]:
+            return granted("worker", secured) - audited(home, "worker", "Allowed")
+
+        eventually(unused, set(), why=pipeline.logs)
         assert worker.poll() is None
         assert audited(home, "worker", "Denied") == set(), pipeline.logs()
         assert audited(home, "source", "Denied") == set()
-        stop(worker)
+
+
+def test_nobody_can_do_more_than_a_role_has(secured: str, home: Path) -> None:
+    """Or the test above would prove nothing."""
+    chosen = settings(secured, user="subscriber")
+    allow(secured, "subscriber")
+    posts = topics.POSTS.full_name(chosen.topic_prefix)
+
+    async def send() -> None:
+        async with AIOKafkaProducer(**connection.aiokafka(chosen, secured)) as producer:
+            await producer.send_and_wait(posts, b"{}")
+
+    with pytest.raises(TopicAuthorizationFailedError):
+        asyncio.run(send())
+    assert {name for _, name, _ in audited(home, "subscriber", "Denied")} == {posts}
