@@ -7,10 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from groundswell.demo.week import week
 from streams.broker import Broker, embedded
+from streams.recorded import RecordedEvent
 from streams.settings import Settings
+from tests.broker.pipeline import SHOP, Events, Outcome, Pipeline, eventually, stop, truth_of
 
 _numbers = itertools.count(1)
+
+CROWD = 2
+"""The week is told by so many times its people, so that a worker is in the middle of it when it is ended."""
 
 
 @pytest.fixture(scope="session")
@@ -23,5 +29,45 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture
 def settings(broker: Broker) -> Settings:
     """Settings whose topics and group no other test has."""
+    return _settings(broker)
+
+
+def _settings(broker: Broker) -> Settings:
     name = f"test{next(_numbers)}"
     return Settings(broker=broker.address, topic_prefix=f"{name}.", group=name, partitions=2)
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Events:
+    """The demo's week, told by a crowd."""
+    told: Events = []
+    for record in week():
+        for number in range(CROWD):
+            value = record.value
+            for name in (b'"id":"', b'"author":"', b'"conversation_id":"'):
+                value = value.replace(name, name + str(number).encode() + b"-")
+            told.append((record.source, RecordedEvent(record.key and f"{number}-{record.key}", value, record.time_ms)))
+    return told
+
+
+@pytest.fixture(scope="session")
+def truth(crowd: Events) -> Outcome:
+    """What has to come of it."""
+    found = truth_of(crowd, SHOP)
+    assert sum(key[0] == "alert" for key in found) >= 6, "the week has its incidents"
+    return found
+
+
+@pytest.fixture(scope="session")
+def week_done(
+    broker: Broker, crowd: Events, truth: Outcome, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pipeline]:
+    """The topics as one worker left them when it had read the whole week: for tests that only look."""
+    with Pipeline(_settings(broker), broker.address, tmp_path_factory.mktemp("week"), SHOP) as pipeline:
+        worker = pipeline.start()
+        pipeline.send(crowd, "week")
+        eventually(pipeline.outcome, truth, why=pipeline.logs)
+        told = [f"{name}/{revision}" for kind, name, revision, *_ in truth if kind == "alert"]
+        eventually(lambda: [it for it in told if it not in pipeline.logs()], [], why=pipeline.logs)
+        assert stop(worker) == 0, pipeline.logs()
+        yield pipeline

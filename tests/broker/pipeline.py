@@ -33,6 +33,8 @@ Events = list[tuple[Source, RecordedEvent]]
 Outcome = dict[tuple[Any, ...], Any]
 
 PATIENCE = 120.0
+SHOP = ("generic", "subscription-shop", "mobile-app")
+"""The packs of the demo's shop."""
 
 
 class Pipeline:

@@ -1,4 +1,8 @@
-"""Compares two JSON Schemas of one record: whatever the old one accepted, the new one must accept."""
+"""Compares two JSON Schemas of one record, both ways: what was written must stay readable, by readers of either age.
+
+The rule is the FULL_TRANSITIVE of schema registries, since every recorded version is compared with today's, with one
+thing allowed beyond it: an enumeration may gain values, and readers pass over those that they don't know.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,29 @@ Schema = dict[str, Any]
 
 _LOWER_IS_STRICTER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 _HIGHER_IS_STRICTER = ("minimum", "exclusiveMinimum", "minLength", "minItems")
+
+
+_GROWS = (": is gone", ": lost ")
+"""What the comparison the other way round says of fields and values that are new."""
+
+
+def turned(old: Schema, new: Schema, *, published: bool) -> list[str]:
+    """In words, what is no growth; empty where it only grew.
+
+    Args:
+        published: Whether we write these records, and others with the old schema read what the new one writes.
+    """
+    return narrowed(old, new) + (loosened(old, new) if published else [])
+
+
+def loosened(old: Schema, new: Schema) -> list[str]:
+    """What the new schema may write that a reader of the old one does not expect in a field it knows."""
+    found = _compare("", new, old, new.get("$defs", {}), old.get("$defs", {}))
+    return [
+        it.replace(": is required now", ": may be missing now")
+        for it in found
+        if not any(sign in it for sign in _GROWS)
+    ]
 
 
 def narrowed(old: Schema, new: Schema) -> list[str]:

@@ -1,8 +1,12 @@
-"""The AsyncAPI document: as checked in, of every topic, and what the official schema calls valid."""
+"""The AsyncAPI document: as checked in, of every topic, and valid to the official parser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +18,19 @@ from groundswell.cli import app
 from streams.settings import Settings
 from streams.topics import ALL, INPUTS
 from tests.golden.path import ASYNCAPI
+
+ROOT = Path(__file__).parents[2]
+CHECK = ROOT / "tests" / "support" / "asyncapi.mjs"
+
+
+def parsed(*paths: Path) -> list[dict[str, Any]]:
+    """What the official parser makes of documents; skips the test where it is not installed."""
+    node = shutil.which("node")
+    if node is None or not (ROOT / "examples" / "node_modules" / "@asyncapi" / "parser").is_dir():
+        pytest.skip("AsyncAPI's parser is not installed: npm ci --prefix examples, with node 20 or newer")
+    done = subprocess.run([node, CHECK, *paths], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [orjson.loads(line) for line in done.stdout.splitlines()]
 
 
 def references(value: Any) -> Iterator[str]:
@@ -64,3 +81,33 @@ def test_every_reference_leads_somewhere() -> None:
         place: Any = told
         for step in reference.removeprefix("#/").split("/"):
             place = place[step]
+
+
+def broken(change: Callable[[Any], object]) -> dict[str, Any]:
+    told = copy.deepcopy(document(Settings()))
+    change(told)
+    return told
+
+
+WRONG: dict[str, Callable[[Any], object]] = {
+    "a reference that leads nowhere": lambda it: it["channels"]["alerts"]["messages"]["alerts"].update(
+        {"$ref": "#/components/messages/alarms"}
+    ),
+    "an action that is none": lambda it: it["operations"]["publish-alerts"].update(action="publish"),
+    "a binding's wrong type": lambda it: it["channels"]["alerts"]["bindings"]["kafka"].update(partitions="four"),
+    "no title": lambda it: it["info"].pop("title"),
+    "a payload that is no schema": lambda it: it["components"]["schemas"]["Quote"].update(type="quote"),
+}
+
+
+def test_the_official_parser_calls_it_valid_and_what_is_wrong_wrong(tmp_path: Path) -> None:
+    paths = []
+    for name, change in WRONG.items():
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_bytes(orjson.dumps(broken(change)))
+    good, *bad = parsed(ASYNCAPI, *paths)
+    assert set(good["channels"]) == {topic.full_name(Settings().topic_prefix) for topic in ALL}
+    # 3.1 exists; 3.0 is what more tools read.
+    assert [it["code"] for it in good["said"]] == ["asyncapi-latest-version"]
+    for name, answer in zip(WRONG, bad, strict=True):
+        assert [it for it in answer["said"] if it["level"] == "error"], name
