@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +11,11 @@ from streams.windows.observation import Observation, Quote
 from streams.windows.quotes import published
 from streams.windows.said import Said
 
-STRONG_EMOTIONS = frozenset({"anger", "disgust", "fear", "grief", "sadness", "remorse"})
-EMOTION = 0.5
+STRONG_EMOTIONS = frozenset({"anger", "disgust", "fear", "grief", "sadness"})
+"""Remorse is not among them: it is heard in every "sorry"."""
+IN_PUBLIC = STRONG_EMOTIONS - {"sadness"}
+"""Where nobody was asked: "I'm more sad than cross" is said of every stale bag."""
+EMOTION = 0.6
 """Probability from which one of these is strong …"""
 INTENSITY = 0.6
 """… where it is also said so strongly."""
@@ -60,21 +64,36 @@ class Answer:
 
 
 def concerns(said: Said) -> list[str]:
-    """Why a person should see this customer, from a scored record; empty where nobody needs to."""
-    signals = said.signals
+    """Why a person should see this customer, from a scored record; empty where nobody needs to.
+
+    Who is content needs nobody, whatever the words: "I cancelled two others and kept this one". Who writes a ticket
+    asks for an answer, and the polite are often heard as content: a ticket that is written again always counts.
+    """
+    signals, mood, asks = said.signals, said.sentiment.label, said.source == "tickets"
+    complains = mood == "negative" or (asks and mood == "neutral")
     found = []
-    if said.intensity >= INTENSITY:
-        for emotion in said.emotions:
-            if emotion.probability >= EMOTION and emotion.label in STRONG_EMOTIONS:
-                found.append("strong_emotion")
-                break
-    if signals.repeat_contact:
+    if complains and _strong(said):
+        found.append("strong_emotion")
+    if signals.repeat_contact and (asks or complains):
         found.append("repeat_contact")
-    if signals.churn_risk >= CHURN:
+    if complains and signals.churn_risk >= CHURN:
         found.append("threat_to_leave")
-    if signals.urgency >= URGENCY:
+    if signals.urgency >= URGENCY and (mood != "positive" or _in_words(signals.words.get("urgency", ()))):
         found.append("urgent")
     return found
+
+
+def _strong(said: Said) -> list[str]:
+    """The strong emotions that a text is full of."""
+    if said.intensity < INTENSITY:
+        return []
+    strong = STRONG_EMOTIONS if said.source == "tickets" else IN_PUBLIC
+    return [it.label for it in said.emotions if it.probability >= EMOTION and it.label in strong]
+
+
+def _in_words(words: Iterable[str]) -> bool:
+    """Whether more than the ticket's own priority says so: thanks come under the priority of the question."""
+    return any(not word.startswith("priority ") for word in words)
 
 
 def needs_person(brand: str, case: Case, found: list[str], seen: Observation) -> dict[str, Any]:
@@ -102,11 +121,7 @@ def answer(brand: str, case: Case, at_ms: int) -> dict[str, Any]:
 
 def _decided(reason: str, seen: Observation) -> list[str]:
     if reason == "strong_emotion":
-        return [
-            emotion.label
-            for emotion in seen.said.emotions
-            if emotion.probability >= EMOTION and emotion.label in STRONG_EMOTIONS
-        ]
+        return _strong(seen.said)
     return [word[:WHY_LENGTH] for word in seen.said.signals.words.get(_SIGNALS[reason], ())]
 
 

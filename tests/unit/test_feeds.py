@@ -197,18 +197,35 @@ class TestHandoffs:
         ("fields", "reasons"),
         [
             ({}, []),
-            ({"emotions": {"anger": 0.5}, "intensity": 0.6}, ["strong_emotion"]),
-            ({"emotions": {"anger": 0.49}, "intensity": 0.9}, []),
+            ({"emotions": {"anger": 0.6}, "intensity": 0.6}, ["strong_emotion"]),
+            ({"emotions": {"anger": 0.59}, "intensity": 0.9}, []),
             ({"emotions": {"anger": 0.9}, "intensity": 0.59}, []),
+            ({"emotions": {"anger": 0.9}, "intensity": 0.9, "sentiment": 0.5}, []),
             ({"emotions": {"joy": 0.9}, "intensity": 0.9}, []),
+            ({"emotions": {"remorse": 0.9}, "intensity": 0.9}, []),
+            ({"emotions": {"sadness": 0.9}, "intensity": 0.9}, []),
+            ({"emotions": {"sadness": 0.9}, "intensity": 0.9, "source": "tickets"}, ["strong_emotion"]),
             ({"repeat_contact": True}, ["repeat_contact"]),
+            ({"repeat_contact": True, "sentiment": 0.0}, []),
+            ({"repeat_contact": True, "sentiment": 0.5, "source": "tickets"}, ["repeat_contact"]),
             ({"churn_risk": 0.6}, ["threat_to_leave"]),
             ({"churn_risk": 0.59}, []),
+            ({"churn_risk": 0.9, "sentiment": 0.0}, []),
+            ({"churn_risk": 0.9, "sentiment": 0.0, "source": "tickets"}, ["threat_to_leave"]),
+            ({"churn_risk": 0.9, "sentiment": 0.5, "source": "tickets"}, []),
             ({"urgency": 0.75, "repeat_contact": True}, ["repeat_contact", "urgent"]),
+            ({"urgency": 0.9, "sentiment": 0.5}, []),
         ],
     )
     def test_who_needs_a_person(self, fields: dict[str, Any], reasons: list[str]) -> None:
-        assert concerns(observed(scored("1", BASE_MS, **fields)).said) == reasons
+        assert concerns(observed(scored("1", BASE_MS, **({"sentiment": -0.6} | fields))).said) == reasons
+
+    def test_thanks_under_an_urgent_priority_need_nobody_and_urgent_words_do(self) -> None:
+        thanks = scored("1", BASE_MS, sentiment=0.5, urgency=0.9)
+        thanks["signals"]["words"] = {"urgency": ["priority urgent"]}
+        assert concerns(observed(thanks).said) == []
+        thanks["signals"]["words"]["urgency"].append("stranded")
+        assert concerns(observed(thanks).said) == ["urgent"]
 
     def test_a_case_grows_and_ends(self) -> None:
         case = Case("c1", "ada", "tickets")
