@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
@@ -35,6 +35,9 @@ from streams.topics import ALERTS, ALL, INPUTS, SCORED
 from streams.vitals import DeadPartError, Vitals
 from streams.watchdog import Absence, Place, Standing, Watchdog
 
+if TYPE_CHECKING:
+    from streams.tracing import Tracing
+
 log = logging.getLogger(__name__)
 
 STATE_BATCH_BYTES = 6 * 1024 * 1024
@@ -57,6 +60,10 @@ class NoBrokerError(RuntimeError):
     """There is no broker to work on."""
 
 
+class NoTracingError(ValueError):
+    """Tracing is wanted and can't be had; the message says how to get it."""
+
+
 class Runtime(Service):  # type: ignore[misc]
     """What the stages need while the worker runs: starts before Faust's consumer, stops after it."""
 
@@ -70,11 +77,19 @@ class Runtime(Service):  # type: ignore[misc]
         partitions = {topic.full_name(settings.topic_prefix): settings.partitions for topic in ALL}
         catalogs = app.catalogs
         publisher = Publisher(settings, self.producer, partitions)
+        self.tracing = app.tracing
         scorer = Scorer(catalogs, app.pseudonyms, **settings.scoring, heads=app.heads)
         future_ms = int(settings.future.total_seconds() * 1000)
-        self.score = ScoreStage(settings, Reader(scorer, future_ms), publisher, self.telemetry)
+        self.score = ScoreStage(settings, Reader(scorer, future_ms), publisher, self.telemetry, self.tracing)
         self.detect = DetectStage(
-            settings, app.address, catalogs, app.detector, self.state_producer, publisher, self.telemetry
+            settings,
+            app.address,
+            catalogs,
+            app.detector,
+            self.state_producer,
+            publisher,
+            self.telemetry,
+            self.tracing,
         )
         self.silences = SilenceLog(settings, app.address, self.producer)
         self.delivery = Delivery(
@@ -84,7 +99,7 @@ class Runtime(Service):  # type: ignore[misc]
             self.telemetry,
             settings.partitions,
         )
-        self.notify = NotifyStage(settings, self.delivery, self.silences, self.telemetry)
+        self.notify = NotifyStage(settings, self.delivery, self.silences, self.telemetry, self.tracing)
         self.watchdog = Watchdog(settings.stalled_after.total_seconds())
         self.absence = Absence()
         self._told: set[Place] = set()
@@ -117,6 +132,8 @@ class Runtime(Service):  # type: ignore[misc]
         await self.producer.stop()
         await self.state_producer.stop()
         await self._http.cleanup()
+        if self.tracing is not None:
+            await self.tracing.close()
 
     @Service.timer(QUIET_SECONDS)  # type: ignore[untyped-decorator]
     async def _tell_progress(self) -> None:
@@ -230,6 +247,7 @@ class App(FrameApp):
         self.pseudonyms = Pseudonyms(pseudonym_key.load(settings))
         self.routes = routes_file.load(settings)
         self.receivers = self.routes.make()
+        self.tracing = _tracing(settings)
         super().__init__(settings.group, settings, address)
         prefix = settings.topic_prefix
         self.raw = self.frames(*(topic.full_name(prefix) for topic in INPUTS))
@@ -325,6 +343,24 @@ def create(settings: Settings | None = None) -> App:
             " on this machine with: groundswell up"
         )
     return App(settings, address)
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    """What traces, where it is wanted.
+
+    Raises:
+        NoTracingError: The extra is not installed, or there is no such exporter.
+    """
+    if not settings.traces:
+        return None
+    try:
+        from streams.tracing import Tracing, TracingError
+    except ModuleNotFoundError as error:
+        raise NoTracingError("GROUNDSWELL_TRACES needs OpenTelemetry: pip install 'groundswell[otel]'") from error
+    try:
+        return Tracing(settings)
+    except TracingError as error:
+        raise NoTracingError(str(error)) from error
 
 
 def _arrived(handle: Callable[[Arrived], Awaitable[bool | None]]) -> Handle:

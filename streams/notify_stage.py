@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -19,13 +21,24 @@ from streams.silencing import Decision
 from streams.stages import Arrived
 from streams.telemetry import Telemetry
 
+if TYPE_CHECKING:
+    from streams.tracing import Tracing
+
 log = logging.getLogger(__name__)
 
 
 class NotifyStage:
     """alerts → people, but for what is silenced or acknowledged."""
 
-    def __init__(self, settings: Settings, delivery: Delivery, silences: SilenceLog, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        delivery: Delivery,
+        silences: SilenceLog,
+        telemetry: Telemetry,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing
         self._log = Log()
         self._delivery = delivery
         self._silences = silences
@@ -59,16 +72,20 @@ class NotifyStage:
         await self._silences.catch_up()
         async with self._turns[frame.partition]:
             for record in frame.records:
-                try:
-                    alert = Alert.model_validate_json(record.value or b"")
-                except ValidationError as error:
-                    log.warning("A record of alerts can't be read and is not told: %s", error)
-                    continue
-                if (why := self._left_out(alert)) is not None:
-                    log.info("Alert %s/%d is not told by itself (%s)", alert.fingerprint, alert.revision, why)
-                    self._telemetry.deliveries.labels(self._log.name, why).inc()
-                    continue
-                await self._carry_out(alert, self._silences.silences.decide(alert, datetime.now(UTC)))
+                with nullcontext() if self._tracing is None else self._tracing.told(record):
+                    await self._tell(record)
+
+    async def _tell(self, record: Any) -> None:
+        try:
+            alert = Alert.model_validate_json(record.value or b"")
+        except ValidationError as error:
+            log.warning("A record of alerts can't be read and is not told: %s", error)
+            return
+        if (why := self._left_out(alert)) is not None:
+            log.info("Alert %s/%d is not told by itself (%s)", alert.fingerprint, alert.revision, why)
+            self._telemetry.deliveries.labels(self._log.name, why).inc()
+            return
+        await self._carry_out(alert, self._silences.silences.decide(alert, datetime.now(UTC)))
 
     async def release(self) -> None:
         """Tell the newest states of those alerts whose silence is over; call it again and again."""

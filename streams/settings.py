@@ -140,6 +140,15 @@ class Settings(BaseSettings):
         "quarantine; all: scored and metrics too, for about 4 µs of a worker's processor a record.",
     )
 
+    traces: bool = Field(
+        False,
+        description="Trace records from raw to alert with OpenTelemetry (groundswell[otel]); where spans go, "
+        "OTEL_EXPORTER_OTLP_ENDPOINT and its kin say.",
+    )
+    trace_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.01, description="Share of the raw records without a traceparent that are traced; with one, its flag decides."
+    )
+
     # Bounds.
     max_brands: int = Field(
         100_000,

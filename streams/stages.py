@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -26,13 +26,16 @@ from streams.cloudevents import envelopes
 from streams.detection import Detector
 from streams.effects import Effects
 from streams.listener import Heard, Listener
-from streams.outbox import Outbox
+from streams.outbox import Headers, Outbox
 from streams.paging import Terms
 from streams.reader import Raw, Reader, quarantined
 from streams.settings import Settings
 from streams.telemetry import Telemetry
-from streams.topics import ALL, CHANGES, QUARANTINE, RAW, SCORED
+from streams.topics import ALL, CHANGES, QUARANTINE, RAW, SCORED, Topic
 from streams.windows.bounds import Bounds
+
+if TYPE_CHECKING:
+    from streams.tracing import Tracing  # What it needs is only there where it is wanted.
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,9 @@ SLICE_RECORDS = 500
 """Raw records that are read in one go: whoever else has something to do waits no longer than for so many."""
 
 PROGRESS = ((PROGRESS_HEADER, b"1"),)
+
+Carried = Callable[[Topic, dict[str, Any]], Headers]
+"""Gives the headers that a record gets besides, from its topic and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +87,15 @@ class Publisher:
         self._envelopes = envelopes(settings.cloudevents)
         self.scored_partitions = range(partitions[self._names[SCORED.name]])
 
-    async def put(self, effects: Effects) -> None:
+    async def put(self, effects: Effects, carried: Carried | None = None) -> None:
         """Take the records in order; they are on their way at the latest with the next ``flush``."""
         names, outbox, dumps = self._names, self._outbox, orjson.dumps
         for topic, key, value in effects.records:
             name, encoded = names[topic.name], key.encode("utf-8", "surrogatepass")
             body, envelope = dumps(value), None if topic.headers else self._envelopes.get(topic.name)
-            headers = envelope.headers(encoded, value, body) if envelope is not None else topic.headers
+            headers: Headers = envelope.headers(encoded, value, body) if envelope is not None else topic.headers
+            if carried is not None:
+                headers = [*headers, *carried(topic, value)]
             outbox.add(name, outbox.partition_for(name, encoded), encoded, body, headers)
             if outbox.full:
                 await outbox.flush()
@@ -106,7 +114,15 @@ class Publisher:
 class ScoreStage:
     """raw → scored, quarantine; and the progress of the origins."""
 
-    def __init__(self, settings: Settings, reader: Reader, publisher: Publisher, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reader: Reader,
+        publisher: Publisher,
+        telemetry: Telemetry,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing
         self._reader = reader
         self._publisher = publisher
         self._telemetry = telemetry
@@ -123,17 +139,21 @@ class ScoreStage:
         source, records = self._sources.get(frame.topic), frame.records
         if source is not None:
             self._telemetry.read.labels(source).inc(len(records))
+        spans = None if self._tracing is None else self._tracing.frame("score", frame.topic, frame.partition, records)
+        carried = None if spans is None else spans.scored
         async with self._turn:
             for begin in range(0, len(records), SLICE_RECORDS):
                 raws = [_raw(record) for record in records[begin : begin + SLICE_RECORDS]]
                 effects = self._reader.read_changes(raws) if source is None else self._reader.read(source, raws)
-                await self._publisher.put(effects)
+                await self._publisher.put(effects, carried)
                 self._telemetry.note(effects)
                 await asyncio.sleep(0)
             if frame.caught_up_ms is not None:
                 self._reader.complete(frame.topic, frame.partition, records[-1].offset, frame.caught_up_ms)
             self._put_progress()
         await self._publisher.flush()
+        if spans is not None:
+            spans.end()
 
     async def quiet(self, caught_up: Iterable[tuple[str, int, int, int]]) -> None:
         """Nothing may have come for a second: tell how far the origins are all the same.
@@ -171,7 +191,9 @@ class DetectStage:
         producer: AIOKafkaProducer,
         publisher: Publisher,
         telemetry: Telemetry,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._settings = settings
         self._publisher = publisher
         self._telemetry = telemetry
@@ -205,7 +227,10 @@ class DetectStage:
         while (listener := await self._listener(frame.partition)) is not None:
             changelog = self._changelogs[frame.partition]
             effects = self._hear(listener, frame, records)
-            await self._publisher.put(effects)
+            spans = None
+            if self._tracing is not None:
+                spans = self._tracing.frame("detect", frame.topic, frame.partition, frame.records)
+            await self._publisher.put(effects, None if spans is None else spans.decided)
             await self._publisher.flush()
             asked = time.monotonic()
             try:
@@ -226,6 +251,8 @@ class DetectStage:
                 await self._put_open(frame.partition, listener)
                 await self._publisher.flush()
             self._telemetry.note(effects)
+            if spans is not None:
+                spans.end()
             return True
         return False
 

@@ -33,6 +33,7 @@ CODES = {
     "HeadError": Exit.USAGE,
     "TooFewExamplesError": Exit.USAGE,
     "UnknownDetectorError": Exit.USAGE,
+    "NoTracingError": Exit.USAGE,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,
     "SendError": Exit.PROBLEM,

@@ -41,7 +41,7 @@ class Log:
 
 
 class Publisher:
-    async def put(self, effects: Any) -> None:
+    async def put(self, effects: Any, carried: Any = None) -> None:
         pass
 
     async def flush(self) -> None:
@@ -114,7 +114,7 @@ def test_whoever_was_frozen_tells_no_window_as_open(
             clock[0] += frozen_seconds
 
     class Noting(Publisher):
-        async def put(self, effects: Any) -> None:
+        async def put(self, effects: Any, carried: Any = None) -> None:
             published.extend(key for topic, key, _ in effects.records if topic is METRICS)
 
     published: list[str] = []
