@@ -38,6 +38,22 @@ class Decision(Part):
     probability: Share | None = None
 
 
+class Heading(Part):
+    """An early warning: if people go on speaking as they do, an alert will fire. It pages nobody."""
+
+    status: Literal["warned", "crossed", "withdrawn"] = Field(
+        description="warned: it is to be expected; crossed: the line is crossed now; withdrawn: it did not come to it."
+    )
+    kind: Literal["pain_point", "surge", "volume"] = Field(description="Of the alert that is to be expected.")
+    since: Timestamp = Field(description="When it was first to be expected.")
+    seen: Timestamp = Field(description="When it last was; the numbers are of then.")
+    by: Timestamp = Field(description="By when the line would be crossed.")
+    observed: int = Field(ge=0, description="Distinct voices in the hour that ended when it was seen.")
+    projected: int = Field(ge=0, description="Those to be expected in the hour that ends by then.")
+    line: int = Field(ge=0, description="With so many an alert fires.")
+    chance: Share = Field(description="That there will be as many.")
+
+
 class WindowMetrics(Wire):
     """One window of one brand × pain point. Key on the topic: brand|pain point|window start."""
 
@@ -57,4 +73,7 @@ class WindowMetrics(Wire):
     others: dict[str, Decision] = Field(
         default_factory=dict,
         description="Kind of alert (share, mood) → what its detector thought, where it came near to an alert.",
+    )
+    heading: Heading | None = Field(
+        None, description="At the end of each five minutes, while an early warning is open, and once when it is over."
     )

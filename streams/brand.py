@@ -13,6 +13,7 @@ from streams.catalog import Catalog
 from streams.changes import Changes
 from streams.desk import Desk
 from streams.detection import Detector, Verdict
+from streams.early_warning import EarlyWarning
 from streams.effects import Effects
 from streams.emerging import Emerging
 from streams.judging import Judging
@@ -67,6 +68,7 @@ class Brand:
     paging: Paging = field(init=False)
     feeds: PointFeeds = field(init=False)
     emerging: Emerging = field(init=False)
+    warning: EarlyWarning = field(init=False)
     changes: Changes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +80,7 @@ class Brand:
         self.paging = Paging(self.name, self.catalog, self.terms)
         self.feeds = PointFeeds(self.name, self.catalog)
         self.emerging = Emerging(self.name, self.catalog)
+        self.warning = EarlyWarning(self.name, self.terms.early_warning)
 
     # What records do.
 
@@ -224,14 +227,15 @@ class Brand:
         """Five minutes are over: every series is judged, and the windows that end now are told with the verdicts."""
         self.windows.roll(now_ms, effects)
         first = len(effects.records)
-        decisions, others = self._judge(now_ms, effects)
+        verdicts, decisions, others = self._judge(now_ms, effects)
+        headings = self.warning.look(verdicts, now_ms, self.judging, self.windows, effects)
         self.paging.tell(first, {*self.judging.restless, *self.sources.restless}, now_ms, effects, self.changes)
         cell = self.windows.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
-        for name in sorted({*decisions, *others, *cell.names()} - {NEGATIVE}):
-            verdict, more = decisions.get(name), others.get(name)
+        for name in sorted({*decisions, *others, *headings, *cell.names()} - {NEGATIVE}):
+            verdict, more, heading = decisions.get(name), others.get(name), headings.get(name)
             # A quiet minute of a quiet series is no news.
-            if more or cell.holds(name) or (verdict is not None and verdict.reason not in QUIET):
-                self._publish_window(cell, name, self.windows.sums(name), verdict, effects, more)
+            if more or heading or cell.holds(name) or (verdict is not None and verdict.reason not in QUIET):
+                self._publish_window(cell, name, self.windows.sums(name), verdict, effects, more, heading)
         if now_ms % HOUR_MS == 0:
             self.judging.learn(now_ms, self.windows, effects)
             self.sources.learn(now_ms, self.windows, effects)
@@ -241,19 +245,24 @@ class Brand:
             for name in self.feeds.due(self.windows):
                 self._publish_feed(name, now_ms, effects)
 
-    def _judge(self, now_ms: int, effects: Effects) -> tuple[dict[str, Verdict], dict[str, dict[str, Verdict]]]:
-        """The verdict on each series, and what those of other kinds think of it where they came near to an alert.
+    def _judge(
+        self, now_ms: int, effects: Effects
+    ) -> tuple[dict[str, Verdict], dict[str, Verdict], dict[str, dict[str, Verdict]]]:
+        """The verdict on each series, by series and by window, and what those of other kinds think of it where they
+        came near to an alert.
 
         The verdict on the unhappy is told with everything that customers say, unless that is news by itself.
         """
         firing = {name for name in self.judging.firing if subject_of(name).series == name}
         names = {*self.windows.hour.series, *firing}
         wholes = [name for name in (NEGATIVE, EVERYTHING) if name in names]
+        verdicts: dict[str, Verdict] = {}
         decisions: dict[str, Verdict] = {}
         whole: Verdict | None = None
         # The unhappy come after the points, and everybody last: what is more precise speaks for them.
         for name in (*sorted(names.difference(wholes)), *wholes):
             verdict, alerted = self.judging.judge(name, now_ms, self.windows, effects)
+            verdicts[name] = verdict
             if name != EVERYTHING or EVERYTHING not in decisions or verdict.reason in ("fired", "firing"):
                 decisions[EVERYTHING if name == NEGATIVE else name] = verdict
             if name == EVERYTHING:
@@ -269,7 +278,7 @@ class Brand:
                 self._show(name, now_ms, verdict)
         for name, verdict in self.sources.judge(now_ms, self.windows, effects).items():
             self._show(name, now_ms, verdict)
-        return decisions, others
+        return verdicts, decisions, others
 
     def _show(self, name: str, now_ms: int, verdict: Verdict) -> None:
         if self.witness is not None:
@@ -285,6 +294,7 @@ class Brand:
         verdict: Verdict | None,
         effects: Effects,
         others: dict[str, Verdict] | None = None,
+        heading: dict[str, Any] | None = None,
     ) -> None:
         record = window_metrics(
             self.name,
@@ -295,6 +305,7 @@ class Brand:
             late=cell.late,
             decision=verdict.published() if verdict is not None else None,
             others={kind: other.published() for kind, other in sorted((others or {}).items())},
+            heading=heading,
         )
         effects.publish(METRICS, key_of(self.name, name, cell.start_ms), record)
 
@@ -343,6 +354,8 @@ class Brand:
             self.judging.restore_feelings(state)
         elif kind == "channel":
             self.sources.restore_channel(name, state)
+        elif kind == "heading":
+            self.warning.restore(name, state)
         elif kind in ("terms", "usage", "candidate"):
             self.emerging.restore(kind, name, state)
         elif kind == "case":
@@ -369,6 +382,7 @@ class Brand:
         kept["alert"] = [*self.judging.episodes, *self.sources.episodes]
         kept |= self.emerging.stored()
         kept["days"] = self.feeds.days
+        kept["heading"] = self.warning.series
         kept["past_events"] = [str(past.start_ms) for past in self.windows.past]
         for kind, names in kept.items():
             for name in names:

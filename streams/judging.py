@@ -99,9 +99,20 @@ class Judging:
         Returns:
             The verdict, and whether its alert was published.
         """
+        sample = self.sample_of(name, now_ms, windows)
+        verdict = self.detector.judge(sample, self.usual(name, now_ms))
+        if verdict.fired and name == EVERYTHING and verdict.hourly < CROWD:
+            verdict = replace(verdict, reason="below_minimum")
+        calm_below = self.detector.calm_below(verdict)
+        calm = sample.voices < calm_below
+        ends = f"fewer than {calm_below:g} voices an hour, for an hour"
+        return self._carry(name, verdict, calm, ends, now_ms, windows, effects)
+
+    def sample_of(self, name: str, now_ms: int, windows: WindowStore) -> Sample:
+        """What was heard of one series in the last hour, as its detector takes it."""
         aggregate = windows.hour.of(name)
         episode = self.episodes.get(name)
-        sample = Sample(
+        return Sample(
             now_ms,
             self._past_ms(name, now_ms),
             free_ms=episode.ends_ms if episode is not None else 0,
@@ -109,13 +120,6 @@ class Judging:
             mentions=aggregate.mentions,
             top_voice_share=aggregate.top_voice_share,
         )
-        verdict = self.detector.judge(sample, self._usual(name, now_ms))
-        if verdict.fired and name == EVERYTHING and verdict.hourly < CROWD:
-            verdict = replace(verdict, reason="below_minimum")
-        calm_below = self.detector.calm_below(verdict)
-        calm = sample.voices < calm_below
-        ends = f"fewer than {calm_below:g} voices an hour, for an hour"
-        return self._carry(name, verdict, calm, ends, now_ms, windows, effects)
 
     def judge_parts(self, whole: Verdict | None, now_ms: int, windows: WindowStore, effects: Effects) -> Verdicts:
         """Judge what makes up all that was said in the last hour: the share of each pain point, and the mood.
@@ -129,7 +133,7 @@ class Judging:
         verdicts = {}
         for name in sorted(names):
             sample = self._part(name, expected, now_ms, windows)
-            verdict = self.share.judge(sample, self._usual(subject_of(name).series, now_ms), self._whole(now_ms))
+            verdict = self.share.judge(sample, self.usual(subject_of(name).series, now_ms), self._whole(now_ms))
             calm = self.share.is_calm(sample, verdict)
             ends = f"fewer than {self.share.calm_below(verdict):.0%} of the voices name it, for an hour"
             verdicts[name], _ = self._carry(name, verdict, calm, ends, now_ms, windows, effects)
@@ -139,7 +143,7 @@ class Judging:
     def _judge_mood(self, expected: float | None, now_ms: int, windows: WindowStore, effects: Effects) -> Verdict:
         part = self._part(MOOD, expected, now_ms, windows)
         sample = MoodSample(part, windows.hour.of(EVERYTHING).emotions)
-        unhappy, whole = self._usual(NEGATIVE, now_ms), self._whole(now_ms)
+        unhappy, whole = self.usual(NEGATIVE, now_ms), self._whole(now_ms)
         episode = self.episodes.get(MOOD)
         if episode is not None and episode.firing and episode.feeling is not None:
             feeling: str | None = episode.feeling
@@ -220,11 +224,12 @@ class Judging:
             self.feelings.learn(everything.mentions, everything.emotions)
             effects.keep(self.brand, "feelings", "", self.feelings)
 
-    def _usual(self, series: str, now_ms: int) -> Baseline:
+    def usual(self, series: str, now_ms: int) -> Baseline:
+        """A series' past hours, from when on the brand is listened to; none where it has no past."""
         return self.past_of(series, now_ms) or Baseline(self._since(now_ms))
 
     def _whole(self, now_ms: int) -> Baseline:
-        return self._usual(EVERYTHING, now_ms)
+        return self.usual(EVERYTHING, now_ms)
 
     def _past_ms(self, name: str, now_ms: int) -> int:
         """What was over by then is the past of a subject, see ``Sample.past_ms``."""

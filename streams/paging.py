@@ -33,11 +33,13 @@ class Terms:
     """Pages a week and brand; None: no budget."""
     dashboard: str | None = None
     """Link with places to be filled in, see ``Settings.dashboard_url``."""
+    early_warning: bool = False
+    """Whether windows say what heads for a spike."""
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
         """What the settings say."""
-        return cls(settings.alert_budget, settings.dashboard_url)
+        return cls(settings.alert_budget, settings.dashboard_url, settings.early_warning)
 
 
 @dataclass(slots=True)

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
     # Judging.
     detector: str = Field("surge", description="What decides that customers say more than usual: streams/detection.")
 
+    early_warning: bool = Field(
+        False,
+        description="Say in metrics which series head for a spike, before an alert fires; that pages nobody, and of "
+        "some alerts it says nothing.",
+    )
+
     # Telling.
     alert_budget: int | None = Field(
         None, ge=0, description="Pages a week and brand; beyond it, the least severe are held back. Unset: no budget."

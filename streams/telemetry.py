@@ -75,6 +75,10 @@ class Telemetry:
             "groundswell_verdicts", "What the detector decided, by reason.", ["reason"], registry=self.registry
         )
         self.alerts = Counter("groundswell_alerts", "Changes of alerts, by status.", ["status"], registry=self.registry)
+        self.warnings = Counter(
+            "groundswell_warnings", "Early warnings, by what became of them: warned, then crossed or withdrawn.",
+            ["status"], registry=self.registry,
+        )  # fmt: skip
         self.deliveries = Counter(
             "groundswell_deliveries", "Changes of alerts, by receiver and what became of them.", ["receiver", "result"],
             registry=self.registry,
@@ -156,6 +160,8 @@ class Telemetry:
             self.uncounted.labels(uncounted)
         for dropped in DROPPED.values():
             self.dropped.labels(dropped)
+        for status in ("warned", "crossed", "withdrawn"):
+            self.warnings.labels(status)
 
     @contextmanager
     def frame(self, stage: str, records: int) -> Iterator[None]:
@@ -178,6 +184,8 @@ class Telemetry:
                 self.verdicts.labels(detail).inc(count)
             elif kind == "alert":
                 self.alerts.labels(detail).inc(count)
+            elif kind == "warning":
+                self.warnings.labels(detail).inc(count)
             elif name == "late":
                 self.late.inc(count)
             elif name == "unread":

@@ -82,6 +82,9 @@ class Voices(Collector):
             else:
                 rest.add(brand.windows.hour.of(EVERYTHING), brand.windows.day.of(EVERYTHING))
             self._alerts(brand, brand.name if brand.name in named else OTHER, families, alerts)
+            if brand.name in named:
+                for point, kind, chance in brand.warning.chances(brand.catalog):
+                    families["heading"].add_metric((brand.name, point, kind), chance)
         if len(brands) > len(named):
             self._show((OTHER, EVERYTHING, WHOLE), rest, families)
         for labels, count in sorted(alerts.items()):
@@ -164,6 +167,11 @@ class Voices(Collector):
             "delight": of("delight_ratio", f"Share of the mentions that name a delight {HOUR}.", POINT),
             "emotions": of("emotion_ratio", f"Mean probability of an emotion {HOUR}.", ["brand", "emotion"]),
             "alerts": of("open_alerts", "Alerts that are firing.", [*POINT, "severity"]),
+            "heading": of(
+                "heading_ratio",
+                "Probability that a series which heads for a spike gets there; absent for others.",
+                POINT,
+            ),
             "onset": of("alert_onset_timestamp_seconds", "Event time of a firing alert's onset.", POINT),
             "recovery": of("recovery_seconds", "From onset to end of the last alert that was resolved.", POINT),
             "heard": of(

@@ -21,6 +21,7 @@ from bench.detection.coverage import coverage
 from bench.detection.sensitivity import sensitivity
 from bench.detection.synthetic import LASTS, RATES, SIZES, STEP_S, WANTED, every
 from bench.detection.truth import Tally, alerts_in
+from bench.detection.warning import warning
 from streams.detection import DETECTORS
 from streams.detection.series import SeriesDetector
 from streams.detection.surge import Surge
@@ -123,11 +124,12 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "product": ("Voices an hour", product),
     "coverage": ("Forecasts that were right", lambda: coverage(SHARED, SEEDS)),
     "speed": ("Speed", speed),
+    "warning": ("Early warnings", lambda: warning(NAB)),
     "sensitivity": ("One parameter a quarter smaller or larger", lambda: sensitivity(NAB)),
 }
 
 
-SLOW = ("sensitivity",)
+SLOW = ("sensitivity", "warning")
 """Sections that are only run when they are named: minutes of a core."""
 
 

@@ -36,6 +36,8 @@ def tables(runs: Sequence[Run], judgements: Sequence[Judgement] | None) -> list[
     for number, run in enumerate(runs):
         judgement = judgements[number] if judgements is not None else None
         parts.append(_alerts(run, judgement, named=len(runs) > 1))
+        if run.setup.settings.early_warning:
+            parts.append(_warnings(run, named=len(runs) > 1))
     if judgements is not None:
         parts.append(_incidents(runs, judgements))
     parts.append(_figures(runs, judgements))
@@ -82,6 +84,21 @@ def _alerts(run: Run, judgement: Judgement | None, *, named: bool) -> Renderable
             said = f"{judged.standing}{', again' if judged.again else ''}: {loud or told}"
             cells.append(Text(said, style=STANDING[judged.standing]))
         table.add_row(*cells)
+    return table
+
+
+def _warnings(run: Run, *, named: bool) -> RenderableType:
+    title = f"Early warnings{_with(run, named)}"
+    if not run.warnings.all:
+        return Text(f"{title}: none")
+    table = _table(title, "since", "brand", "what", ">voices", ">projected", ">line", ">chance", "became", ">min")
+    for it in run.warnings.all:
+        what = "as a whole" if it.pain_point == EVERYTHING else it.pain_point
+        style = {"crossed": "green", "withdrawn": "red", "open": "dim"}[it.outcome]
+        lead = "" if it.lead_minutes is None else f"{it.lead_minutes:.0f}"
+        numbers = (f"{it.observed:,}", f"{it.projected:,}", f"{it.line:,}", f"{it.chance:.2f}")
+        cells = (_moment(it.since_ms), clean(it.brand), clean(what), *numbers)
+        table.add_row(*(Text(cell) for cell in cells), Text(it.outcome, style=style), Text(lead))
     return table
 
 
@@ -138,9 +155,36 @@ def _figures(runs: Sequence[Run], judgements: Sequence[Judgement] | None) -> Tab
         weekly = [per_week(count, run) for count, run in zip(pages, runs, strict=True)]
         rows.append((f"pages a week, {clean(brand)}", ["–" if it is None else f"{it:.2f}" for it in weekly]))
     rows.append(("pages held back, over the budget", [f"{sum(page.held for page in run.pages)}" for run in runs]))
+    if any(run.setup.settings.early_warning for run in runs):
+        rows += _of_warnings(runs)
     for name, cells in rows:
         table.add_row(Text(name), *(Text(cell) for cell in cells))
     return table
+
+
+def _of_warnings(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    known = [(run, run.warnings if run.setup.settings.early_warning else None) for run in runs]
+    rows = [
+        (
+            "early warnings that came true",
+            [
+                "–" if it is None else _share(it.share_crossed, len(it.crossed), len(it.crossed) + len(it.false))
+                for _, it in known
+            ],
+        ),
+        ("their median lead", [_minutes(None if it is None else it.median_lead) for _, it in known]),
+        (
+            "alerts that were warned of",
+            ["–" if it is None else "{} of {}".format(*it.warned_of(run.alerts)) for run, it in known],
+        ),
+    ]
+    for brand in sorted({brand for run in runs for brand in run.brands}):
+        weekly = [
+            None if it is None else per_week(sum(warning.brand == brand for warning in it.false), run)
+            for run, it in known
+        ]
+        rows.append((f"false warnings a week, {clean(brand)}", ["–" if it is None else f"{it:.2f}" for it in weekly]))
+    return rows
 
 
 def _untold(run: Run, judgement: Judgement, *, named: bool) -> list[RenderableType]:

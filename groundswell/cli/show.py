@@ -28,6 +28,13 @@ SEVERITY = {1: "bold white on red", 2: "bold red", 3: "bold yellow", 4: "yellow"
 MOOD = {"negative": "red", "neutral": "dim", "positive": "green"}
 
 
+_HEADING = {
+    "warned": "heading for a spike",
+    "crossed": "it was heading for a spike, which is here",
+    "withdrawn": "no longer heading for a spike",
+}
+
+
 def lines(value: BaseModel) -> Text:
     """The record, for people; one line or several, without the last line end."""
     for kind, show in _SHOWN:
@@ -109,6 +116,11 @@ def window(it: WindowMetrics) -> Text:
         text.append(f"; last hour {it.rolling_1h.voices:,} voices")
     if it.decision is not None:
         text.append(f"; {it.decision.reason.replace('_', ' ')}", style="dim")
+    if it.heading is not None:
+        said = it.heading
+        text.append(f"; {_HEADING[said.status]}", style="bold yellow" if said.status == "warned" else "dim")
+        if said.status == "warned":
+            text.append(f": {said.projected:,} voices an hour by {_moment(said.by)}, {said.line:,} are an alert")
     return text if it.closed else text.append(" (still open)", style="dim")
 
 

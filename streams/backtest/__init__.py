@@ -8,9 +8,11 @@ from streams.backtest.run import Run, run
 from streams.backtest.setup import Setup, SetupError, read_setup
 from streams.backtest.told import Told
 from streams.backtest.trace import Miss, Silence, Trace
+from streams.backtest.warned import Foretold, Warnings
 
 __all__ = [
     "Answer",
+    "Foretold",
     "Incident",
     "Judged",
     "Judgement",
@@ -24,6 +26,7 @@ __all__ = [
     "Silence",
     "Told",
     "Trace",
+    "Warnings",
     "judge",
     "per_week",
     "read_labels",

@@ -61,6 +61,7 @@ def _configuration(run: Run, judgement: Judgement | None) -> dict[str, Any]:
             for brand in sorted(run.brands)
         },
     }
+    told["warnings"] = _warnings(run) if run.setup.settings.early_warning else None
     if judgement is not None:
         for alert, judged in zip(alerts, judgement.judged, strict=True):
             alert |= _standing(judged)
@@ -85,6 +86,38 @@ def _figures(run: Run, judgement: Judgement) -> dict[str, Any]:
         },
         "alerts": {"all": len(judgement.judged), **counts, "again": sum(it.again for it in judgement.judged)},
         "wrong_alerts_per_week": {brand: per_week(wrong[brand], run) for brand in sorted(run.brands)},
+    }
+
+
+def _warnings(run: Run) -> dict[str, Any]:
+    it = run.warnings
+    false = Counter(warning.brand for warning in it.false)
+    warned, could = it.warned_of(run.alerts)
+    return {
+        "all": len(it.all),
+        "crossed": len(it.crossed),
+        "withdrawn": len(it.false),
+        "share_crossed": _rounded(it.share_crossed),
+        "median_lead_minutes": _rounded(it.median_lead),
+        "alerts": could,
+        "alerts_warned_of": warned,
+        "false_per_week": {brand: per_week(false[brand], run) for brand in sorted(run.brands)},
+        "list": [
+            {
+                "brand": warning.brand,
+                "pain_point": warning.pain_point,
+                "kind": warning.kind,
+                "since": stamp(warning.since_ms),
+                "outcome": warning.outcome,
+                "ends_at": None if warning.ends_ms is None else stamp(warning.ends_ms),
+                "lead_minutes": warning.lead_minutes,
+                "observed": warning.observed,
+                "projected": warning.projected,
+                "line": warning.line,
+                "chance": warning.chance,
+            }
+            for warning in it.all
+        ],
     }
 
 

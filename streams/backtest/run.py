@@ -12,12 +12,13 @@ from schemas.raw import Source
 from streams.backtest.setup import Setup
 from streams.backtest.told import Told, moment_ms, told
 from streams.backtest.trace import Trace
+from streams.backtest.warned import Warnings
 from streams.catalog import Catalogs
 from streams.paging import Terms
 from streams.recorded import RecordedEvent
 from streams.replay import replay
 from streams.scoring import Heads, Pseudonyms, Scorer
-from streams.topics import ALERTS, QUARANTINE, SCORED
+from streams.topics import ALERTS, METRICS, QUARANTINE, SCORED
 
 WEEK_MS = 7 * 24 * 3_600_000
 
@@ -36,6 +37,8 @@ class Run:
     pages: list[Told] = field(default_factory=list)
     """What people are told: incidents, and the alerts that belong to none."""
     trace: Trace = field(default_factory=Trace)
+    warnings: Warnings = field(default_factory=Warnings)
+    """Early warnings, where the configuration has them."""
     brands: Counter[str] = field(default_factory=Counter)
     """Brand → records heard."""
     quarantined: Counter[str] = field(default_factory=Counter)
@@ -94,6 +97,8 @@ def run(
                 at_ms = moment_ms(value["created_at"])
                 result.first_ms = at_ms if result.first_ms is None else min(result.first_ms, at_ms)
                 result.last_ms = at_ms if result.last_ms is None else max(result.last_ms, at_ms)
+            elif topic is METRICS and "heading" in value:
+                result.warnings.take(value)
             elif topic is QUARANTINE:
                 result.quarantined[value["reason"]] += 1
 

@@ -15,7 +15,17 @@ from streams.catalog import Catalogs
 from streams.detection import Detector, detector
 from streams.settings import Settings
 
-SETTINGS = ("alert_budget", "catalog", "catalogs", "deep_share", "detector", "future", "lateness", "scorer")
+SETTINGS = (
+    "alert_budget",
+    "catalog",
+    "catalogs",
+    "deep_share",
+    "detector",
+    "early_warning",
+    "future",
+    "lateness",
+    "scorer",
+)
 """Settings of which the pure path takes notice; the others are about brokers and machines."""
 
 PARAMETERS, REASONS = "parameters", "reasons"
@@ -85,6 +95,7 @@ class Setup:
             "catalog": list(settings.catalog),
             "catalogs": {brand: list(packs) for brand, packs in sorted(settings.catalogs.items())},
             "detector": settings.detector,
+            "early_warning": settings.early_warning,
             "parameters": dict(sorted(self.parameters.items())),
             "reasons": {reason: list(ids) for reason, ids in sorted(self.reasons.items())},
             "scorer": settings.scorer,

@@ -2,6 +2,7 @@
 
 from streams.detection.baseline import Baseline
 from streams.detection.contract import Detector, PartDetector, PartSample, Sample, Verdict
+from streams.detection.heading import Heading, Outlook, Pace
 from streams.detection.hush import Hush
 from streams.detection.mood import Feelings, Mood, MoodSample
 from streams.detection.onset import onset_of
@@ -14,9 +15,12 @@ __all__ = [
     "Baseline",
     "Detector",
     "Feelings",
+    "Heading",
     "Hush",
     "Mood",
     "MoodSample",
+    "Outlook",
+    "Pace",
     "PartDetector",
     "PartSample",
     "Sample",

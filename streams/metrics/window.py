@@ -20,6 +20,7 @@ def window_metrics(
     late: int = 0,
     decision: dict[str, Any] | None = None,
     others: dict[str, Any] | None = None,
+    heading: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The numbers of one window.
 
@@ -28,6 +29,7 @@ def window_metrics(
         late: Records that came after the window was closed.
         decision: What the detector thought at the window's end, where it was asked.
         others: What those of other kinds thought.
+        heading: Where the series is heading, while it is warned of.
     """
     record: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -42,6 +44,8 @@ def window_metrics(
     }
     if others:
         record["others"] = others
+    if heading:
+        record["heading"] = heading
     if rolling is not None:
         for name, aggregate in zip(("rolling_5m", "rolling_1h", "rolling_24h"), rolling, strict=True):
             if aggregate is None:

@@ -16,6 +16,7 @@ from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, Progress, ReplayMar
 from schemas.raw import Source
 from streams.catalog import Catalogs
 from streams.listener import Heard
+from streams.paging import Terms
 from streams.reader import Raw, Reader
 from streams.scoring import Event, Pseudonyms, Scorer
 from streams.topics import ALL, RAW, SCORED, Topic
@@ -43,15 +44,16 @@ class World:
 
     Args:
         packs: Catalog packs; then texts are really read. None: scored records of the tests' own catalog are heard.
+        terms: How people want to be told.
     """
 
-    def __init__(self, packs: tuple[str, ...] | None = None) -> None:
+    def __init__(self, packs: tuple[str, ...] | None = None, terms: Terms | None = None) -> None:
         self.now_ms = BASE_MS
         loaded = catalogs() if packs is None else Catalogs.load(packs)
         self.reader = Reader(
             _Deaf() if packs is None else Scorer(loaded, Pseudonyms(b"a key of the tests")), LATENESS_MS
         )
-        self.partition = Partition(catalogs=loaded)
+        self.partition = Partition(catalogs=loaded, terms=terms or Terms())
         self.told: list[tuple[int, Topic, str, dict[str, Any]]] = []
         """(when, topic, key, value) of everything that was published."""
         self.silent: set[str] = set()

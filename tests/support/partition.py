@@ -12,6 +12,7 @@ from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.effects import Effects
 from streams.listener import Heard, Listener
+from streams.paging import Terms
 from streams.topics import METRICS, Topic
 from streams.windows.bounds import Bounds
 from tests.support.records import MINUTE, catalogs
@@ -26,6 +27,7 @@ class Partition:
     lateness_ms: int = LATENESS_MS
     catalogs: Catalogs = field(default_factory=catalogs)
     bounds: Bounds = field(default_factory=Bounds)
+    terms: Terms = field(default_factory=Terms)
     published: list[tuple[Topic, str, dict[str, Any]]] = field(default_factory=list)
     last: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """(topic, key) → last value."""
@@ -71,4 +73,4 @@ class Partition:
         return {key: value for key, value in self.last.items() if key[0] != METRICS.short_name or value["closed"]}
 
     def _new_listener(self) -> Listener:
-        return Listener(self.catalogs, detector("surge"), self.lateness_ms, bounds=self.bounds)
+        return Listener(self.catalogs, detector("surge"), self.lateness_ms, bounds=self.bounds, terms=self.terms)

@@ -92,7 +92,7 @@ def test_people_read_tables(backtest: Backtest) -> None:
 
 
 def test_two_configurations_stand_side_by_side(backtest: Backtest, folder: Path) -> None:
-    (folder / "usual.toml").write_text("")
+    (folder / "usual.toml").write_text("early_warning = true")
     (folder / "deaf.toml").write_text('catalog = ["generic"]\n[parameters]\nminimum = 1000\n')
     result = backtest(*LABELLED, "--config", "usual.toml", "--config", "deaf.toml", "--plot", "page.html", "--json")
     assert result.exit_code == 0, result.output
@@ -100,12 +100,15 @@ def test_two_configurations_stand_side_by_side(backtest: Backtest, folder: Path)
     assert (usual["name"], deaf["name"]) == ("usual", "deaf")
     assert (usual["figures"]["recall"], deaf["figures"]["recall"]) == (1.0, 0.0)
     assert deaf["figures"]["precision"] is None and deaf["alerts"] == []
+    warnings = usual["warnings"]
+    assert warnings["alerts"] == 1 and warnings["all"] == len(warnings["list"]) and deaf["warnings"] is None
     (missed,) = deaf["incidents"]
     why = {silence["series"]: silence for silence in missed["why_silent"]}
     assert why["late_delivery"]["reason"] == "below_minimum"
     assert why["late_delivery"]["nearest"][0]["observed"] >= 40
     shown = backtest(*LABELLED, "--config", "usual.toml", "--config", "deaf.toml").stdout
     assert re.search(r"recall of what must be told +1\.00 \(1 of 1\) +0\.00 \(0 of 1\)", shown)
+    assert re.search(r"alerts that were warned of +[01] of 1 +–", shown)
     assert "Alerts with deaf: none" in shown
     text = (folder / "page.html").read_text()
     assert "With usual" in text and "With deaf" in text

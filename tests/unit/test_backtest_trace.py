@@ -97,7 +97,7 @@ def test_a_configuration_changes_what_it_names() -> None:
     assert setup.described() == {
         "catalog": ["generic", "airline"], "catalogs": {"US Airways": ["airline"]}, "detector": "surge",
         "parameters": {"minimum": 8, "probability": 1e-6}, "scorer": "textblob", "alert_budget": None,
-        "deep_share": 1.0, "lateness_seconds": 300.0,
+        "deep_share": 1.0, "lateness_seconds": 300.0, "early_warning": False,
         "reasons": {"Late Flight": ["late_delivery", "late_flight"]}, "future_seconds": 60.0,
     }  # fmt: skip
     assert (setup.detector.minimum, setup.detector.probability) == (8, 1e-6)  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ def test_a_configuration_changes_what_it_names() -> None:
         ("detector", "a is no TOML"),
         (
             "partitions = 3",
-            "there is no key 'partitions'; there are: alert_budget, catalog, catalogs, deep_share, detector, future",
+            "there is no key 'partitions'; there are: alert_budget, catalog, catalogs, deep_share, detector, early",
         ),
         ("[window]\nhours = 2", "there is no key 'window'"),
         ("parameters = 3", "parameters is a table: [parameters]"),

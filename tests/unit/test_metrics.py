@@ -15,6 +15,8 @@ from dashboards.files import generated
 from dashboards.table import rows
 from groundswell.cli.scrape import Workers
 from streams import voices
+from streams.early_warning import Warned
+from streams.paging import Terms
 from streams.telemetry import Telemetry
 from tests.support.partition import Partition
 from tests.support.prometheus import program
@@ -87,6 +89,23 @@ def test_when_it_is_over_the_recovery_is_shown_and_silence_has_no_mood() -> None
     assert value(telemetry, "sentiment_mean", **WHOLE) is None
 
 
+def test_what_heads_for_a_spike_is_shown_while_it_does() -> None:
+    partition, log = Partition(terms=Terms(early_warning=True)), Log()
+    partition.hear([log.say(BASE_MS + hour * HOUR, brand="Brand 00", author=f"a{hour}") for hour in range(36)])
+    for number in range(5):
+        at_ms = BASE_MS + 36 * HOUR + 4 * number * MINUTE
+        partition.hear([log.say(at_ms, brand="Brand 00", author=f"b{number}", points=["late_delivery"])])
+    partition.hear([live(BASE_MS + 36 * HOUR + 30 * MINUTE)])
+    telemetry = shown(partition)
+    chance = value(telemetry, "heading_ratio", **POINT)
+    assert chance is not None and 0.5 <= chance < 1
+    partition.restart()
+    assert value(shown(partition), "heading_ratio", **POINT) == chance
+    telemetry.note(partition.hear([live(BASE_MS + 40 * HOUR)]))
+    assert value(shown(partition), "heading_ratio", **POINT) is None
+    assert [value(telemetry, "warnings_total", status=it) for it in ("crossed", "withdrawn")] == [0, 1]
+
+
 def test_brands_beyond_the_cap_are_shown_together_and_names_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     partition = spoken(6)
     telemetry = shown(partition, most=2)
@@ -116,6 +135,7 @@ def exposition() -> bytes:
     partition = spoken(3)
     over = partition.listener.brands["Brand 02"].judging.episodes["late_delivery"]
     over.status, over.ends_ms = "resolved", over.starts_ms + HOUR
+    partition.listener.brands["Brand 01"].warning.series["late_delivery"] = Warned(0, 0, 0, 5, 7, 6, 0.7)
     telemetry = shown(partition, most=2)
     with telemetry.frame("score", 3):
         pass
