@@ -68,7 +68,7 @@ def render(values: Object) -> dict[tuple[str, str], Object]:
         document
         for path, text in files.items()
         if not path.endswith(".txt")
-        for document in yaml.safe_load_all(text)
+        for document in yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         if document
     ]
     objects = {(it["kind"], it["metadata"]["name"]): it for it in found}
