@@ -26,8 +26,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ index . 1 | replace "{prefix}" $kafka.topicPrefix | replace "{group}" $kafka.group }}
 {{- end }}
 
-{{/* The settings of every container but its login. */}}
-{{- define "groundswell.env" -}}
+{{/* What every container needs to find Kafka, but for its login. */}}
+{{- define "groundswell.kafka" -}}
 {{- $values := .Values -}}
 - { name: GROUNDSWELL_BROKER, value: {{ required "kafka.bootstrapServers: host:port of your Kafka" $values.kafka.bootstrapServers | quote }} }
 - { name: GROUNDSWELL_PARTITIONS, value: {{ $values.kafka.partitions | quote }} }
@@ -42,6 +42,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - { name: GROUNDSWELL_SSL_CERTFILE, value: /etc/groundswell/kafka-client/{{ .certificate }} }
 - { name: GROUNDSWELL_SSL_KEYFILE, value: /etc/groundswell/kafka-client/{{ .key }} }
 {{- end }}{{ end }}
+{{- end }}
+
+{{/* What a worker needs besides. */}}
+{{- define "groundswell.settings" -}}
+{{- $values := .Values -}}
 - name: GROUNDSWELL_PSEUDONYM_KEY
   valueFrom: { secretKeyRef: { name: {{ $values.pseudonymKeySecret.name }}, key: {{ $values.pseudonymKeySecret.key }} } }
 {{- range $name, $value := $values.settings }}
