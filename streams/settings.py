@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     cloudevents: Literal["off", "feeds", "all"] = Field(
         "feeds",
         description="Which records carry CloudEvents' headers. feeds: alerts, pain points, delights, handoffs and "
-        "quarantine; all: scored and metrics too, for about 4 µs of a worker's processor a record.",
+        "quarantine; all: scored and metrics too, for some 250 bytes and 2.5 µs of a worker's processor a record.",
     )
 
     traces: bool = Field(

@@ -13,8 +13,8 @@ from streams.windows.said import Said
 
 STRONG_EMOTIONS = frozenset({"anger", "disgust", "fear", "grief", "sadness"})
 """Remorse is not among them: it is heard in every "sorry"."""
-IN_PUBLIC = STRONG_EMOTIONS - {"sadness"}
-"""Where nobody was asked: "I'm more sad than cross" is said of every stale bag."""
+IN_PUBLIC = frozenset({"anger", "grief"})
+"""Where nobody was asked, the others are said of any bag or flight: "more sad than cross", "the worst", "terrible"."""
 EMOTION = 0.6
 """Probability from which one of these is strong …"""
 INTENSITY = 0.6
