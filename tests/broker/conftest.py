@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -59,12 +62,40 @@ def truth(crowd: Events) -> Outcome:
 
 
 @pytest.fixture(scope="session")
+def collector() -> Iterator[tuple[str, list[bytes]]]:
+    """Where OpenTelemetry's spans are sent to, and what came: OTLP over HTTP."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == "/v1/traces"
+            body = self.rfile.read(int(self.headers["content-length"]))
+            bodies.append(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", bodies
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
 def week_done(
-    broker: Broker, crowd: Events, truth: Outcome, tmp_path_factory: pytest.TempPathFactory
+    broker: Broker,
+    crowd: Events,
+    truth: Outcome,
+    collector: tuple[str, list[bytes]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pipeline]:
-    """The topics as one worker left them when it had read the whole week: for tests that only look."""
+    """The topics as one worker left them when it had read the whole week, traced: for tests that only look."""
     with Pipeline(_settings(broker), broker.address, tmp_path_factory.mktemp("week"), SHOP) as pipeline:
-        worker = pipeline.start()
+        worker = pipeline.start(
+            GROUNDSWELL_TRACES="true", GROUNDSWELL_TRACE_SHARE="0.05", OTEL_EXPORTER_OTLP_ENDPOINT=collector[0]
+        )
         pipeline.send(crowd, "week")
         eventually(pipeline.outcome, truth, why=pipeline.logs)
         told = [f"{name}/{revision}" for kind, name, revision, *_ in truth if kind == "alert"]
