@@ -90,6 +90,7 @@ class Alert(Wire):
     voices: int = Field(ge=0, description="Distinct voices since the onset.")
     mentions: int = Field(ge=0, description="Records since the onset.")
     top_voice_share: Share = Field(description="The loudest voice's share of those records.")
+    copied: int = Field(0, ge=0, description="Of those records, how many count under another's voice, as copies do.")
     sentiment: float = Field(ge=-1, le=1, description="Mean sentiment of those records.")
     sentiment_before: float | None = Field(None, ge=-1, le=1, description="The same in the 24 hours before the onset.")
     emotions: dict[str, float] = Field(default_factory=dict, description="Emotion → mean probability, strongest first.")

@@ -18,7 +18,9 @@ class Tally(Part):
     """Numbers over one window."""
 
     mentions: int = Field(ge=0)
-    voices: int = Field(ge=0, description="Distinct authors.")
+    voices: int = Field(
+        ge=0, description="Distinct authors; in closed windows, those who copy others count as whom they copy."
+    )
     negative: int = Field(ge=0, description="Mentions whose sentiment is negative.")
     positive: int = Field(ge=0)
     sentiment: float = Field(ge=-1, le=1, description="Mean sentiment.")
@@ -26,6 +28,9 @@ class Tally(Part):
     churn_risk: Share = Field(description="Mean churn risk.")
     delight_share: Share = Field(description="Share of the mentions that name a delight.")
     top_voice_share: Share = Field(description="The loudest voice's share of the mentions.")
+    copied: int = Field(
+        0, ge=0, description="Mentions counted under another's voice: copies of its words, and what machines post."
+    )
     emotions: dict[str, float] = Field(default_factory=dict, description="Emotion → mean probability.")
 
 

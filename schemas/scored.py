@@ -127,6 +127,10 @@ class Scored(Wire, Reading):
     status: str | None = None
     priority: str | None = None
     csat: float | None = None
+    wording: str | None = Field(
+        None, description="Fingerprint, alike for texts that are alike; null for those of a few words."
+    )
+    repost: bool = Field(False, description="It begins by passing on somebody else's post: 'RT @…', or in quotes.")
     redacted: dict[str, int] = Field(default_factory=dict, description="Kind of personal data → how often replaced.")
     origin: Origin
     extra: dict[str, Any] = Field(default_factory=dict, description="Fields outside the contract, untouched.")

@@ -213,7 +213,7 @@ class Brand:
         judged_now = end_ms % FIVE_MINUTES_MS == 0
         # At the end of five minutes the tick that follows rolls on and tells the window with its decision.
         self.windows.roll(end_ms - MINUTE_MS if judged_now else end_ms, effects)
-        cell = self.windows.close()
+        cell = self.windows.close(effects)
         self.untold.discard(cell.start_ms)
         self.judging.take_in(cell, effects)
         names = cell.names()

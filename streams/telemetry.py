@@ -67,6 +67,11 @@ class Telemetry:
         self.late = Counter(
             "groundswell_late_records", "Records counted after their window was closed.", registry=self.registry
         )
+        self.copied = Counter(
+            "groundswell_copied_mentions",
+            "Customers' mentions that count under another's voice: they repeat its words, or machines post them.",
+            registry=self.registry,
+        )
         self.unread = Counter(
             "groundswell_unread_records", "Records scored by emoji and ratings alone: not in English.",
             registry=self.registry,
@@ -188,6 +193,8 @@ class Telemetry:
                 self.warnings.labels(detail).inc(count)
             elif name == "late":
                 self.late.inc(count)
+            elif name == "copied":
+                self.copied.inc(count)
             elif name == "unread":
                 self.unread.inc(count)
             elif name in DROPPED:

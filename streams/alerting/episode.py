@@ -205,6 +205,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "voices": len(total.voices),
         "mentions": total.mentions,
         "top_voice_share": total.top_voice_share,
+        "copied": total.copied,
         "sentiment": total.mean_sentiment,
         "sentiment_before": None if episode.before is None else episode.before / 1000,
         "emotions": total.mean_emotions(),

@@ -22,6 +22,7 @@ from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
 from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
+from streams.scoring.wording import Wordings, is_repost
 
 Event = tuple[Source, RawEvent, dict[str, Any]]
 """What was read: its source, the event, and where it was read in wire form (`schemas.scored.Origin`)."""
@@ -78,6 +79,7 @@ class Scorer:
         self._ears: dict[tuple[int, int], Ear] = {}
         self._cleaner = Cleaner()
         self._tongues = Tongues()
+        self._wordings = Wordings()
         self._generation = -1
 
     @property
@@ -101,6 +103,8 @@ class Scorer:
         whole = cleaned.whole()
         prepared = self._model.prepare(whole)
         languages = self._languages(prepared, cleaned.texts, said)
+        lexicon = self._model.lexicon
+        wordings = self._wordings.of(prepared.frame, lexicon.hashes, lexicon.flags, WORD, cleaned.texts)
         read = np.array([language == "en" for language in languages], dtype=np.bool_)
         judged = self._model.judge(prepared, read)
         self._ask_again(judged, whole, read)
@@ -176,6 +180,10 @@ class Scorer:
                 "words": moved,
                 "origin": origin,
             }
+            if (wording := wordings[at]) is not None:
+                record["wording"] = wording
+            if is_repost(text):
+                record["repost"] = True
             carry(record, source, event, at, cleaned)
             records.append(record)
         return records
@@ -185,6 +193,7 @@ class Scorer:
         if self._generation != self._model.generation:
             self._generation = self._model.generation
             self._tongues.clear()
+            self._wordings.clear()
         languages = self._tongues.of(prepared.frame, self._model.lexicon.norm, texts)
         for at, event in enumerate(events):
             if event.language:

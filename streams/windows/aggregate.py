@@ -36,10 +36,12 @@ class Aggregate:
     emotions: dict[str, int] = field(default_factory=dict)
     voices: dict[str, int] = field(default_factory=dict)
     segments: Segments = field(default_factory=dict)
+    copied: int = 0
+    """Mentions that are counted under another's voice: they repeat its words, or their author posts as machines do."""
 
     def observe(self, group: list[Observation]) -> None:
         """Count some records."""
-        negative = positive = sentiment = effort = churn = delighted = 0
+        negative = positive = sentiment = effort = churn = delighted = copied = 0
         emotions, voices = self.emotions, self.voices
         combinations: dict[tuple[str | None, ...], int] = {}
         # Local names: adding to attributes would take most of the time that a record costs here.
@@ -53,6 +55,7 @@ class Aggregate:
             effort += seen.effort
             churn += seen.churn
             delighted += seen.delighted
+            copied += seen.copied
             for emotion, probability in seen.emotions.items():
                 if probability:
                     emotions[emotion] = emotions.get(emotion, 0) + probability
@@ -66,6 +69,7 @@ class Aggregate:
         self.effort += effort
         self.churn += churn
         self.delighted += delighted
+        self.copied += copied
         segments = self.segments
         for combination, count in combinations.items():
             for dimension, value in zip(DIMENSIONS, combination, strict=True):
@@ -97,6 +101,7 @@ class Aggregate:
         self.effort += sign * other.effort
         self.churn += sign * other.churn
         self.delighted += sign * other.delighted
+        self.copied += sign * other.copied
 
     def _add_segments(self, other: Aggregate) -> None:
         segments = self.segments
@@ -110,6 +115,19 @@ class Aggregate:
     def _subtract_segments(self, other: Aggregate) -> None:
         for dimension, values in other.segments.items():
             subtract_counts(self.segments[dimension], values)
+
+    def speak_as(self, voices: Mapping[str, str]) -> bool:
+        """Count what some authors said under other voices; gives whether they said anything.
+
+        Args:
+            voices: Author → voice; no voice is an author, too.
+        """
+        mine = self.voices
+        moved = [(voice, mine.pop(author)) for author, voice in voices.items() if author in mine]
+        for voice, count in moved:
+            mine[voice] = mine.get(voice, 0) + count
+            self.copied += count
+        return bool(moved)
 
     @property
     def loudest(self) -> int:
@@ -146,6 +164,7 @@ class Aggregate:
             "churn_risk": round(self.churn / whole, 4) if self.churn else 0.0,
             "delight_share": round(self.delighted / count, 4) if self.delighted else 0.0,
             "top_voice_share": self.top_voice_share,
+            "copied": self.copied,
             "emotions": self.mean_emotions(),
         }
 
@@ -170,6 +189,7 @@ class Aggregate:
             self.emotions,
             self.voices,
             self.segments,
+            self.copied,
         ]
 
     @classmethod

@@ -6,12 +6,13 @@ what is read again after a restart changes nothing. The same event id sent twice
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any
 
 from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate, merged
+from streams.windows.copies import MARKED_AT, WORDING, Entry
 from streams.windows.observation import Observation, Quote, quote_rank, rank
 
 MINUTE_MS = 60_000
@@ -37,6 +38,8 @@ class Fragment:
     quotes: dict[str, list[Quote]] = field(default_factory=dict)
     """Series → the best quotes, best first. A quote of several pain points stands under each of them."""
     late: int = 0
+    said: list[Entry] = field(default_factory=list)
+    """Fingerprints of what customers wrote, and whose words they are, once the minute is over."""
 
     def observe(self, group: list[Observation]) -> None:
         """Count some records."""
@@ -46,6 +49,7 @@ class Fragment:
         customers = [seen for seen in group if seen.customer]
         if not customers:
             return
+        self.said += [seen.entry for seen in customers if seen.entry is not None]
         negative: list[Observation] = []
         points: dict[str, list[Observation]] = {}
         quotable: dict[str, list[Observation]] = {}
@@ -88,13 +92,14 @@ class Fragment:
     def to_state(self) -> list[Any]:
         """As JSON values."""
         series = {name: aggregate.to_state() for name, aggregate in self.series.items()}
-        return [self.offsets, self.events, series, self.quotes, self.late]
+        return [self.offsets, self.events, series, self.quotes, self.late, self.said]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Fragment:
         """The fragment that ``to_state`` stored."""
-        offsets, events, series, quotes, late = state
-        return cls(offsets, events, {name: Aggregate.from_state(value) for name, value in series.items()}, quotes, late)
+        offsets, events, series, quotes, late, *said = state  # Those of 0.1.0 have no fingerprints.
+        aggregates = {name: Aggregate.from_state(value) for name, value in series.items()}
+        return cls(offsets, events, aggregates, quotes, late, *said)
 
 
 @dataclass(slots=True, eq=False)
@@ -140,6 +145,23 @@ class Cell:
             fragment.late += len(group) if late else 0
             at += room
         return range(first, len(self.fragments))
+
+    @property
+    def said(self) -> list[Entry]:
+        """The fingerprints of all that customers wrote in it."""
+        return [entry for fragment in self.fragments for entry in fragment.said]
+
+    def speak_as(self, voices: Mapping[str, str]) -> list[int]:
+        """Count what some authors said under other voices; gives the indices of the fragments that changed, also of
+        those in which texts have been marked as copies.
+        """
+        changed = []
+        for index, fragment in enumerate(self.fragments):
+            spoken = [aggregate.speak_as(voices) for aggregate in fragment.series.values()] if voices else []
+            if any(spoken) or any(len(entry) > MARKED_AT for entry in fragment.said):
+                changed.append(index)
+        self._series = None
+        return changed
 
     def restore(self, index: int, fragment: Fragment) -> None:
         """Take in one stored fragment."""
@@ -214,6 +236,14 @@ class Cell:
         )
         unique = {quote["id"]: quote for quote in found}
         return sorted(unique.values(), key=quote_rank)[:QUOTES_PER_POINT]
+
+
+def entry_of(seen: Observation) -> Entry | None:
+    """What is remembered of a record's wording, under the voice that it counts as; None without a fingerprint."""
+    wording = seen.said.wording
+    if wording is None or len(wording) != WORDING:
+        return None
+    return [seen.time_ms % MINUTE_MS, seen.voice, wording]
 
 
 def series_of(seen: Observation) -> tuple[str, ...]:

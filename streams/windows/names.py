@@ -11,6 +11,7 @@ from itertools import islice
 from streams.effects import Effects
 from streams.windows.aggregate import Aggregate
 from streams.windows.bounds import Bounds
+from streams.windows.copies import AUTOMATED
 from streams.windows.observation import DIMENSIONS, Observation
 
 OTHER = "other"
@@ -20,7 +21,7 @@ ANONYMOUS = tuple(f"~{number:03x}" for number in range(1024))
 """Voices beyond the bound are counted as one of these, always the same one: there are at least as many voices as names,
 and the loudest voice's share stays about right."""
 
-_ANONYMOUS = frozenset(ANONYMOUS)
+_ANONYMOUS = frozenset((*ANONYMOUS, AUTOMATED))
 
 
 def anonymous(voice: str) -> str:
@@ -123,6 +124,11 @@ class Naming:
         if not self.voices.admits(seen.voice):
             seen.voice = anonymous(seen.voice)
             effects.counts["voice_dropped"] += 1
+
+    def renamed(self) -> None:
+        """Some count under other voices now, which may have been away."""
+        if self.voices is not None:
+            self.voices.known = self._voices() - _ANONYMOUS
 
     def left(self, mentions: int) -> None:
         """Some of what was held is forgotten; gives way where there are few.

@@ -52,6 +52,10 @@ class Observation(Struct, gc=False):
     """Origin partition."""
     offset: int
     """Where it stands in its origin."""
+    entry: list[Any] | None = None
+    """What is remembered of its wording (`streams.windows.copies.Entry`); None where it has no fingerprint."""
+    copied: int = 0
+    """1 where it counts under another's voice."""
 
     @property
     def quote(self) -> Quote:

@@ -86,3 +86,4 @@ class Said(Struct, gc=False, frozen=True):
     url: Url | None = None
     conversation_id: Identifier | None = None
     direction: Label = "customer"
+    wording: Annotated[str, Meta(max_length=64)] | None = None

@@ -11,7 +11,8 @@ from typing import Any
 from streams.effects import Effects
 from streams.windows.aggregate import EVERYTHING, NEGATIVE, Aggregate
 from streams.windows.bounds import Bounds
-from streams.windows.cells import MINUTE_MS, Cell, Fragment, minute_of, series_of
+from streams.windows.cells import MINUTE_MS, Cell, Fragment, entry_of, minute_of, series_of
+from streams.windows.copies import Copies
 from streams.windows.names import Naming
 from streams.windows.observation import Observation, Quote
 from streams.windows.rolling import DAY_MS, FIVE_MINUTES_MS, HOUR_MS, Rolling, Sums, sliding
@@ -58,6 +59,8 @@ class WindowStore:
     """Series → the closed cells of the day in which it has mentions, oldest first."""
     mentions: int = 0
     """Customers' records in all cells: neither voices nor values are more."""
+    copies: Copies = field(default_factory=Copies)
+    """What the closed minutes of the day say in the same words."""
     naming: Naming | None = None
     """Where there are so many that some could be too many."""
 
@@ -82,6 +85,7 @@ class WindowStore:
             self.unsettled.append(cell)
         if seen.customer:
             self._name(seen, effects)
+            seen.entry = entry_of(seen)
         self.seen.add(seen.event)
         cell.observe(seen)
         if len(self.seen) > self.bounds.events:
@@ -104,11 +108,18 @@ class WindowStore:
                 rolling.insert(cell)
         if seen.customer:
             self._name(seen, effects)
+            seen.entry = entry_of(seen)
+            if seen.entry is not None and (voice := self.copies.late(start_ms, seen.entry)) is not None:
+                seen.voice, seen.copied = voice, 1
         self.seen.add(seen.event)
         cell.observe(seen)
         self._keep(cell, cell.settle(late=True), effects)
         if seen.customer:
             self._amend(cell, seen)
+            if seen.copied:
+                effects.counts["copied"] += 1
+                if self.naming is not None:
+                    self.naming.renamed()
         if len(self.seen) > self.bounds.events:
             self._forget_events(effects)
 
@@ -187,10 +198,19 @@ class WindowStore:
         """When the next open cell ends; None where none is open."""
         return self.open[0] + MINUTE_MS if self.open else None
 
-    def close(self) -> Cell:
-        """Close the oldest open cell: it joins the sums, which must have rolled on so far."""
+    def close(self, effects: Effects) -> Cell:
+        """Close the oldest open cell: it joins the sums, which must have rolled on so far.
+
+        All of it is known now: those who copy others in it count as whom they copy.
+        """
         cell = self.cells[heappop(self.open)]
+        voices = self.copies.settle(cell.start_ms, cell.said)
+        self._keep(cell, cell.speak_as(voices), effects)
         self._join(cell, [self.five, self.hour, self.day])
+        if voices:
+            effects.counts["copied"] += cell.aggregate(EVERYTHING).copied
+            if self.naming is not None:
+                self.naming.renamed()
         return cell
 
     def _join(self, cell: Cell, spans: list[Rolling]) -> None:
@@ -204,6 +224,7 @@ class WindowStore:
         self.rolled_ms = end_ms
         self.five.evict(end_ms)
         self.hour.evict(end_ms)
+        self.copies.forget(end_ms - DAY_MS)
         for cell in self.day.evict(end_ms):
             del self.cells[cell.start_ms]
             for name in cell.names():
@@ -297,6 +318,9 @@ class WindowStore:
             closed_ms: All windows that end at or before this are closed; None where none is.
         """
         self.open = []
+        self.copies = Copies(since_ms=self.rolled_ms - DAY_MS)
+        closed = sorted(start for start in self.cells if closed_ms is not None and start + MINUTE_MS <= closed_ms)
+        self.copies.restore((start, self.cells[start].said) for start in closed)
         self.past = deque(sorted(self.past, key=lambda past: past.start_ms))
         for past in self.past:
             self.seen.update(past.events)

@@ -53,9 +53,21 @@ def customers(draw: st.DrawFn) -> list[dict[str, Any]]:
             conversation=f"case {author}" if rng.random() < 0.2 else None,
             direction="agent" if rng.random() < 0.05 else "customer",
             repeat_contact=rng.random() < 0.1,
+            wording=_wording(rng),
         )
         records.append(record)
     return sorted(background() + records, key=lambda record: (record["created_at"], record["id"]))
+
+
+def _wording(rng: random.Random) -> str | None:
+    """None, or one of three wordings with up to six of its eight hashes changed to one of some others."""
+    if rng.random() < 0.4:
+        return None
+    base = rng.randrange(3)
+    keys = [f"{base}{at}=" for at in range(8)]
+    for at in rng.sample(range(8), rng.choice([0, 0, 2, 4, 6])):
+        keys[at] = f"{rng.randrange(9)}{at}+"
+    return "".join(keys)
 
 
 @st.composite

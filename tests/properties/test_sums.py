@@ -55,7 +55,7 @@ def plain(aggregate: Aggregate) -> list[Any]:
     """The numbers without empty dimensions, which say nothing."""
     assert aggregate.loudest == max(aggregate.voices.values(), default=0)
     state = deepcopy(aggregate.to_state())
-    state[-1] = {name: values for name, values in state[-1].items() if values}
+    state[-2] = {name: values for name, values in state[-2].items() if values}
     return state
 
 

@@ -84,6 +84,7 @@ def scored(
     need: str | None = None,
     origin: tuple[str, int, int] = ("posts.v1", 0, 0),
     replay: str | None = None,
+    wording: str | None = None,
 ) -> dict[str, Any]:
     """A record of ``scored`` in wire form."""
     label = "negative" if sentiment <= -0.2 else "positive" if sentiment >= 0.2 else "neutral"
@@ -113,7 +114,7 @@ def scored(
     }
     if replay is not None:
         record["origin"]["replay"] = replay
-    for name, value in (("product", product), ("conversation_id", conversation)):
+    for name, value in (("product", product), ("conversation_id", conversation), ("wording", wording)):
         if value is not None:
             record[name] = value
     if need is not None:

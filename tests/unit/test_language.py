@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from streams.scoring.language import Tongues, library
 from streams.scoring.tokens import Lexicon
+from tests.support.examples import examples
 
 LINES = (Path(__file__).parents[1] / "data" / "languages.txt").read_text(encoding="utf-8").splitlines()
 TEXTS = [tuple(line.split(" ", 1)) for line in LINES if line and not line.startswith("# ")]
@@ -61,6 +62,7 @@ def test_company_makes_no_difference() -> None:
     assert languages(texts) == [languages([text])[0] for text in texts]
 
 
+@examples(60)
 @given(st.lists(st.one_of(st.text(max_size=80), st.sampled_from([text for _, text in TEXTS])), min_size=1, max_size=5))
 def test_anything_has_a_language(texts: list[str]) -> None:
     told = languages([text.replace("\ud800", "") or "-" for text in texts])
