@@ -6,7 +6,7 @@ Decided on whole hours that are closed, by distinct authors, so that no order of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any
@@ -31,6 +31,8 @@ KNOWN = 100
 REMEMBERED_HOURS = 14 * 24
 """So long after it rose last, a term that rises again is news."""
 QUOTES = 3
+ALIKE = 8
+"""Terms from which on two voices that say the very same ones have said the same text: it counts once."""
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ class Emerging:
     def _learn(self, before: int, effects: Effects) -> None:
         """Have the hours before this one become what is usual."""
         for hour in sorted(hour for hour in self.hours if hour < before):
-            voices = self.hours.pop(hour).sample()
+            (voices,) = _once([self.hours.pop(hour).sample()])
             counts: Counter[str] = Counter({VOLUME: len(voices)})
             for terms in voices.values():
                 counts.update(terms)
@@ -165,7 +167,7 @@ class Emerging:
 
     def _close(self, hour: int, effects: Effects) -> None:
         first = hour - self.trend.hours + 1
-        said = [self.hours[it].sample() if it in self.hours else {} for it in range(first, hour + 1)]
+        said = _once([self.hours[it].sample() if it in self.hours else {} for it in range(first, hour + 1)])
         for story in self.trend.rising(said, first, self.usage):
             if not self._is_covered(story.term):
                 self._tell(story, hour, said, effects)
@@ -266,6 +268,19 @@ class Emerging:
     def stored(self) -> dict[str, Iterable[str]]:
         """The names of all that is stored, by kind."""
         return {"terms": [str(hour) for hour in self.hours], "usage": [""], "candidate": list(self.known)}
+
+
+def _once(hours: Sequence[Mapping[str, set[str]]]) -> list[dict[str, set[str]]]:
+    """The voices of some hours without those that repeat, term for term, what another has said in one of them."""
+    heard: dict[frozenset[str], str] = {}
+    for voices in hours:
+        for voice in sorted(voices):
+            if len(voices[voice]) >= ALIKE:
+                heard.setdefault(frozenset(voices[voice]), voice)
+    return [
+        {voice: terms for voice, terms in voices.items() if heard.get(frozenset(terms), voice) == voice}
+        for voices in hours
+    ]
 
 
 def _quote(seen: Observation) -> dict[str, Any]:

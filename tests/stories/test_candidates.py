@@ -57,6 +57,14 @@ class TestWhatIsTold:
         assert len({quote.event_id for quote in first.quotes}) == 3
         assert all(quote.text in MELTS for quote in first.quotes)
 
+    def test_a_text_that_many_accounts_paste_is_one_voice(self) -> None:
+        pasted = "My new kettle has a lid that melts after three boils and the handle burns your fingers."
+        it = usual_days(story(), 3)
+        for number in range(40):
+            it.say(after=f"{number * 4}m", author=f"account {number}", sentiment=-0.8, text=pasted)
+        it.silence("4h")
+        assert told_of(it) == []
+
     def test_twice_as_many_are_told_again(self) -> None:
         it = usual_days(story(), 2)
         grumble(it, MELTS[0], voices=5).silence("1h")

@@ -70,7 +70,9 @@ def test_machines_that_post_like_clockwork_are_one_voice() -> None:
     acme = quiet()
     for number in range(30 * 12):
         machine, turn = number % 12, number // 12
-        text = " ".join(f"word{machine}x{turn}x{part}" for part in range(11)) + ". My parcel never arrived, this is awful"
+        text = (
+            " ".join(f"word{machine}x{turn}x{part}" for part in range(11)) + ". My parcel never arrived, this is awful"
+        )
         acme.write("posts", text, author=f"machine {machine}", after=f"{turn * 300 + machine}s")
     acme.at("day 4 13:00")
     last = last_hour(acme, "late_delivery", "day 4 11:30", "rolling_5m")
