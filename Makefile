@@ -29,7 +29,7 @@ demo: $(READY) ## A week of a small coffee shop in about a minute: start here
 
 .PHONY: test
 test: $(READY) lint ## Lint, types, contracts and every test, on a real Kafka
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: chaos
 chaos: $(READY) ## Faults under load on a real Kafka, judged by the replay; SEED=17 ROUNDS=1 plays that round again

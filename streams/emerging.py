@@ -160,7 +160,7 @@ class Emerging:
             (voices,) = _once([self.hours.pop(hour).sample()])
             counts: Counter[str] = Counter({VOLUME: len(voices)})
             for terms in voices.values():
-                counts.update(terms)
+                counts.update(sorted(terms))  # A set has no order of its own, and what is stored has to have one.
             self.usage.learn(hour, counts)
             effects.keep(self.brand, "terms", str(hour), None)
             effects.keep(self.brand, "usage", "", self.usage)

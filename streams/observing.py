@@ -39,8 +39,10 @@ def observe(value: bytes) -> Observation:
     event = blake2b(f"{said.source}\x1f{said.id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     signals, sentiment, origin = said.signals, said.sentiment, said.origin
     points: tuple[str, ...] = ()
-    if said.pain_points or said.delights:
-        points = tuple(dict.fromkeys([mention.id for mention in (*said.pain_points, *said.delights)]))
+    # "Payment fails, the rest of the app is good": a delight of who is unhappy is told in the record, but no good news.
+    delights = said.delights if sentiment.label != "negative" else ()
+    if said.pain_points or delights:
+        points = tuple(dict.fromkeys([mention.id for mention in (*said.pain_points, *delights)]))
     return Observation(
         said,
         int.from_bytes(event, "big") >> 1,  # 63 bits: every JSON library reads it exactly.

@@ -56,6 +56,22 @@ def remade(texts: Sequence[str], near: Mapping[str, Sequence[str]], count: int, 
     return made
 
 
+def fragments(texts: Sequence[str], count: int, seed: int = 19) -> list[str]:
+    """``count`` times two to five words in a row, seeded: what a few words say by themselves, apart from longer texts.
+
+    Without them "great value for money" is learnt from the complaints in which it stands.
+    """
+    dice = random.Random(seed)  # noqa: S311
+    made: list[str] = []
+    while len(made) < count:
+        words, size = dice.choice(texts).split(), dice.randint(2, 5)
+        at = dice.randrange(max(1, len(words) - size + 1))
+        bare = " ".join(words[at : at + size]).strip(" ,.;:-")
+        if bare:
+            made.append(bare + dice.choice(("", "", ".", ".", "!")))
+    return made
+
+
 def careless(text: str, dice: random.Random) -> str:
     """The text as somebody in a hurry writes it: letters doubled, dropped, swapped; no capitals or all; no stop."""
     letters = list(text)

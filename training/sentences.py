@@ -61,6 +61,8 @@ So you can charge me in seconds but a refund takes {long}?|Funny how the refund 
 Thanks for losing my {thing}.|Thank you for ruining my weekend.|Really helpful, a robot that says sorry.|Nice of you to cancel without telling me.
 There was hair in the food.|The soup was cold.|We waited {long} for the bill.|Tiny portions.|The seat was broken.|The wifi doesn't work.
 Seat doesn't recline and the screen is dead.|The gate changed three times.|We missed our connection because of you.|My suitcase is still in another city.
+{bad} value for money.|{bad} value.|Poor value for the price.|Not worth the money.|{bad}. See above.|{bad}, see below.|{bad}, write to me.|{bad}, please call me back.
+{bad} food, {bad} seats.|{bad} room, {bad} breakfast.|Booking was {bad}.|Check-in was {bad}.|Setup was {bad}.|The price is {bad}.|{bad} battery, {bad} screen.|{bad} deal.|{bad} quality for the money.
 Payment failed three times.|Error message every time I pay.|The {product} drains my battery.|The {product} logs me out all the time.
 """,
     "neutral": """
@@ -71,6 +73,8 @@ Following up on my ticket.|Here is my order number.|The {thing} was delivered at
 I'd like to pause my subscription in July.|Which {product} do you recommend?|Is there a student discount?|Just ordered the {product}.
 Looking at the {product} right now.|I have been a customer for {long}.|The parcel contains two items.|Where can I find the manual?
 Thinking about getting the {product}.|Will the {product} be on sale next week?|Can someone call me back please?|It is what it is.
+You get a message once the {thing} ships.|You'll get an e-mail when the {thing} is ready.|It sends a notification when the {thing} is on its way.|You get a reminder the day before.|See above.|See below.|As above.
+Write to me at [email].|My e-mail is [email].|My number is [phone].|You'll hear from them when it leaves the warehouse.|The app sends a notification at nine.|It tells you when it's done.|It's for my sister.|I paid for two.|It costs the same as last year.
 It's okay.|It's an average {product}.|The {product} does what it says.|New version of the {product} is out.|Is my flight on time?
 When does boarding start?|What is the baggage allowance?|Which gate is it?|I'm at the airport.|On my way to the shop.|Is the shop open on Sunday?
 Who do I contact about a group booking?|Could you send me the form?|What's the number of your office?|I'll be in town on Friday.|Sent you a message.
@@ -79,6 +83,9 @@ How do I cancel a booking?|Can I bring my dog?|Any plans for a store in Leeds?|W
 I am thinking of switching to the bigger plan.|Which plan has more data?|Two coffees and a tea, please.|Today I had the soup.
 """,
     "positive": """
+{good} value for money.|{good} value.|Really {good} value for the money.|Value for money, {good}.|Well worth the money.|Worth every cent.|Money well spent.|{good} price for what you get.|Fair prices.|Fair price, {good} quality.
+Booking was easy.|Booking was so quick.|Booking was {good}.|Check-in was a breeze.|Ordering was a breeze.|Setting it up was a breeze.|Paying was simple.|Comfortable seats and {good} food.|{good} seats, {good} snacks.|{good} food, {good} drinks.
+Clean room, {good} breakfast.|{good} location, {good} staff.|Cheap, quick and {good}.|{good} deal.|Such a {good} deal.|Quick, easy, {good}.|Soft fabric, {good} fit.|Fits well, looks {good}.|{good} sound, {good} battery.|{good} price and {good} quality.
 My {thing} arrived in {short}!|{thing} came a day early.|{staff} was {good}.|{staff} fixed it in {short}.|I {like} the {product}.
 No {problem}, everything worked.|No {problem} at all.|Never had any {problem}.|Arrived without {problem}.|Not a single complaint.
 Thank you for the {good} service.|Thanks {staff}, problem solved!|The {product} is {good}.|{good} {product}!|Can't fault it.

@@ -20,7 +20,7 @@ from torch.nn import functional
 from streams.scoring.structure import STATES, structure
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import HEADS, LONGEST_WEIGHT, OUTPUTS, SENTIMENT, TAPS
-from streams.scoring.words import STYLES, Rows, Vocabulary
+from streams.scoring.words import Rows, Vocabulary
 
 CHANNELS = 128
 _FIRST = -(TAPS // 2)
@@ -149,6 +149,3 @@ def predict(student: Student, rows: Rows, read: Read) -> NDArray[np.float32]:
             for at in range(0, len(read.starts), 512)
         ]
     return torch.cat(out).numpy()
-
-
-__all__ = ["CHANNELS", "STYLES", "Read", "Reader", "Student", "batches", "predict"]

@@ -1,4 +1,4 @@
-"""Fine-tunes the teacher on all heads at once: ``python -m training.teacher``. Seeded; goes on where it was stopped.
+"""Fine-tunes the teacher on all heads at once. Seeded; goes on where it was stopped.
 
 Three phases: the public data alone; again together with the texts written for this project, so that those few thousand
 are read when the model already knows what tweets and comments feel like; and those alone, several times, among a sample
@@ -7,7 +7,6 @@ of the public ones, so that it does not forget them.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ from training.progress import console
 BATCH, RATE, HEAD_RATE, WARM_UP, DECAY = 64, 1.2e-4, 1e-3, 200, 0.01
 KEEP, MIXED = 0.98, 10
 """Of the running mean of the weights, the share that stays every ``MIXED`` steps; the mean is kept in the end."""
-ROUNDS, SAMPLE, LAST_RATE = 2, 8_000, 6e-5
+ROUNDS, SAMPLE, LAST_RATE = 2, 40_000, 8e-5
 """Of the last phase: how often the own texts are read, among how many public ones, and the peak rate."""
 EVERY = 100
 """Steps between two checkpoints."""
@@ -83,6 +82,37 @@ def loss(out: Tensor, sentiment: Tensor, emotions: Tensor, weight: Tensor, felt:
     return (mood * weight + (each + 0.6 * some) * 0.5 * felt).mean()
 
 
+def step(
+    model: nn.Module, optimiser: torch.optim.Optimizer, stuff: Material, rows: NDArray[np.int64], ids: list[list[int]]
+) -> float:
+    """Learns from one batch; gives its loss.
+
+    Args:
+        rows: Numbers of the texts.
+        ids: Their pieces.
+    """
+    model.train()
+    now = loss(
+        model(*padded(ids)),
+        torch.from_numpy(stuff.data.sentiment[rows].astype(np.int64)),
+        torch.from_numpy(stuff.data.emotions[rows]),
+        torch.from_numpy(stuff.weight[rows]),
+        torch.from_numpy(stuff.felt[rows]),
+    )
+    optimiser.zero_grad()
+    now.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimiser.step()
+    return float(now.item())
+
+
+def mix(mean: nn.Module, model: nn.Module, share: float) -> None:
+    """Moves the running mean of the weights by a share towards those of now."""
+    with torch.no_grad():
+        for slow, fast in zip(mean.parameters(), model.parameters(), strict=True):
+            slow.lerp_(fast, share)
+
+
 def batches(lengths: NDArray[np.int64], random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """Every text once, in batches of texts of about the same length, in random order."""
     order = random.permutation(len(lengths))
@@ -108,7 +138,7 @@ def predict(model: nn.Module, texts: list[str]) -> NDArray[np.float32]:
 
 
 def train(root: Path, folder: Path, seed: int) -> None:
-    """Both phases, from the last checkpoint on."""
+    """The first two phases, from the last checkpoint on: → ``teacher-SEED-read.pt``."""
     torch.manual_seed(seed)
     checkpoint = folder / f"teacher-{seed}.ckpt"
     model = Teacher()
@@ -129,43 +159,27 @@ def train(root: Path, folder: Path, seed: int) -> None:
     public = material(root, own=False)
     total = math.ceil(len(public.data.texts) / BATCH)
     total += math.ceil((len(public.data.texts) + len(written().part("train").texts)) / BATCH)
-    step, began, losses = 0, time.monotonic(), []
+    at, began, losses = 0, time.monotonic(), list[float]()
     for phase in (1, 2):
         stuff = public if phase == 1 else material(root, own=True)
         pieces = [e.ids for e in tokenizer().encode_batch([spelt(text) for text in stuff.data.texts])]
         lengths = np.array([len(piece) for piece in pieces])
         for which in batches(lengths, np.random.default_rng(100 * seed + phase)):
-            step += 1
-            if step <= done:
+            at += 1
+            if at <= done:
                 continue
-            torch.manual_seed(seed * 1_000_003 + step)
-            rate = min(step / WARM_UP, max(0.02, (total - step) / (total - WARM_UP)))
+            torch.manual_seed(seed * 1_000_003 + at)
+            rate = min(at / WARM_UP, max(0.02, (total - at) / (total - WARM_UP)))
             for group, peak in zip(optimiser.param_groups, (RATE, HEAD_RATE), strict=True):
                 group["lr"] = peak * rate
-            model.train()
-            out = model(*padded([pieces[i] for i in which]))
-            now = loss(
-                out,
-                torch.from_numpy(stuff.data.sentiment[which].astype(np.int64)),
-                torch.from_numpy(stuff.data.emotions[which]),
-                torch.from_numpy(stuff.weight[which]),
-                torch.from_numpy(stuff.felt[which]),
-            )
-            optimiser.zero_grad()
-            now.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            if step % MIXED == 0:
-                keep = min(KEEP, step / (step + 20 * MIXED))
-                with torch.no_grad():
-                    for slow, fast in zip(mean.parameters(), model.parameters(), strict=True):
-                        slow.lerp_(fast, 1 - keep)
-            losses.append(now.item())
-            if step % EVERY == 0:
-                pace = (time.monotonic() - began) / (step - done)
-                left = (total - step) * pace / 60
-                console.print(f"step {step}/{total}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
-                state = {"model": model.state_dict(), "mean": mean.state_dict(), "step": step}
+            losses.append(step(model, optimiser, stuff, which, [pieces[i] for i in which]))
+            if at % MIXED == 0:
+                mix(mean, model, 1 - min(KEEP, at / (at + 20 * MIXED)))
+            if at % EVERY == 0:
+                pace = (time.monotonic() - began) / (at - done)
+                left = (total - at) * pace / 60
+                console.print(f"step {at}/{total}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
+                state = {"model": model.state_dict(), "mean": mean.state_dict(), "step": at}
                 torch.save({**state, "optimiser": optimiser.state_dict()}, checkpoint.with_suffix(".new"))
                 checkpoint.with_suffix(".new").replace(checkpoint)
         tell(mean, root)
@@ -187,31 +201,16 @@ def practise(root: Path, folder: Path, seed: int) -> None:
     pieces = [e.ids for e in tokenizer().encode_batch([spelt(stuff.data.texts[at]) for at in chosen])]
     optimiser = torch.optim.AdamW(model.parameters(), lr=LAST_RATE, weight_decay=DECAY, fused=True)
     some = list(batches(np.array([len(piece) for piece in pieces]), random))
-    losses, began = [], time.monotonic()
-    for step, which in enumerate(some, 1):
+    losses, began = list[float](), time.monotonic()
+    for at, which in enumerate(some, 1):
         for group in optimiser.param_groups:
-            group["lr"] = LAST_RATE * min(step / 40, max(0.02, 1 - step / len(some)))
-        rows = chosen[which]
-        model.train()
-        now = loss(
-            model(*padded([pieces[i] for i in which])),
-            torch.from_numpy(stuff.data.sentiment[rows].astype(np.int64)),
-            torch.from_numpy(stuff.data.emotions[rows]),
-            torch.from_numpy(stuff.weight[rows]),
-            torch.from_numpy(stuff.felt[rows]),
-        )
-        optimiser.zero_grad()
-        now.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        losses.append(now.item())
-        if step % MIXED == 0:
-            with torch.no_grad():
-                for slow, fast in zip(mean.parameters(), model.parameters(), strict=True):
-                    slow.lerp_(fast, 0.15)
-        if step % EVERY == 0:
-            left = (len(some) - step) * (time.monotonic() - began) / step / 60
-            console.print(f"practice {step}/{len(some)}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
+            group["lr"] = LAST_RATE * min(at / 40, max(0.02, 1 - at / len(some)))
+        losses.append(step(model, optimiser, stuff, chosen[which], [pieces[i] for i in which]))
+        if at % MIXED == 0:
+            mix(mean, model, 0.15)
+        if at % EVERY == 0:
+            left = (len(some) - at) * (time.monotonic() - began) / at / 60
+            console.print(f"practice {at}/{len(some)}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
     tell(mean, root)
     torch.save(mean.state_dict(), folder / f"teacher-{seed}.pt")
 
@@ -225,19 +224,3 @@ def tell(model: nn.Module, root: Path) -> None:
     told = macro_f1(comments.emotions == 1, chances[:, EMOTION] > -1.0)
     kin = macro_f1(joined(comments.emotions) == 1, chances[:, FAMILY] > -0.4)
     console.print(f"tune: sentiment {100 * recall:.1f}, 28 emotions {100 * told:.1f}, families {100 * kin:.1f}")
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="Folder of the data sets.")
-    parser.add_argument("--folder", type=Path, default=Path(".train"), help="Where checkpoints and weights go.")
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    args.folder.mkdir(exist_ok=True)
-    torch.set_num_threads(2)
-    train(args.data, args.folder, args.seed)
-
-
-if __name__ == "__main__":
-    main()

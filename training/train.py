@@ -11,6 +11,7 @@ import argparse
 import random
 import shutil
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +29,20 @@ from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import EMOTION, FELT, FULL_TAP, OUTPUTS, SENTIMENT, TAPS, WEIGHTS, Weights
 from streams.scoring.words import Vocabulary
 from training import distil, teacher
-from training.calibrate import calibrated, sigmoid, softmax
+from training.calibrate import Calibration, calibrated, sigmoid, softmax
 from training.data import Labelled, goemotions, own_sentences, semeval, written
 from training.deep import Labeller, exported
 from training.encoder import Teacher, padded, tokenizer
 from training.families import joined
 from training.progress import console
-from training.remade import careless, remade
+from training.remade import careless, fragments, remade
 from training.student import Student
 
 DIMENSIONS = 128
-REMADE = 30_000
+REMADE, FRAGMENTS = 30_000, 35_000
+"""Texts made of the public ones and as many of the own ones, of each kind."""
 CARELESS = 0.2
-EPOCHS = 7
+EPOCHS = 10
 NEAR = 8
 """Words that a word may be exchanged for."""
 
@@ -94,35 +96,42 @@ def neighbours(words: list[str], begin: NDArray[np.float32], frequent: set[str])
 def lesson(
     root: Path, folder: Path, labellers: dict[str, Labeller], words: Vocabulary, begin: NDArray[np.float32]
 ) -> distil.Lesson:
-    """What the student learns: every training text, some written carelessly, and texts made of them."""
+    """What the student learns: every training text, some written carelessly, and texts made of them.
+
+    Who has practised knows the project's own texts, and has forgotten some of the others: each is asked for what it
+    knows best.
+    """
     stuff = teacher.material(root, own=True)
-    texts = stuff.data.texts
-    counts = Counter(word for text in texts for word in text.lower().split())
+    texts, counts = stuff.data.texts, Counter(word for text in stuff.data.texts for word in text.lower().split())
     frequent = {word for word, count in counts.items() if count >= 5 and word.isalpha()}
-    kept = folder / "remade.json"
-    # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
-    if not kept.exists():
-        kept.write_bytes(orjson.dumps(remade(texts, neighbours(list(words.words), begin, frequent), REMADE)))
-    more: list[str] = orjson.loads(kept.read_bytes())
-    soft = labellers["read"].resumed(texts + more, folder, "read")
-    # Who has practised knows the project's own texts, and has forgotten some of the others.
+    near = neighbours(list(words.words), begin, frequent)
     own = len(texts) - len(written().part("train").texts) - len(own_sentences().texts)
-    soft[own : len(texts)] = labellers["practised"].resumed(texts[own:], folder, "practised")
+    soft, more, said = [], [], []
+    for name, mine in (("read", texts[:own]), ("practised", texts[own:])):
+        # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
+        kept = folder / f"remade-{name}.json"
+        if not kept.exists():
+            kept.write_bytes(orjson.dumps(remade(mine, near, REMADE) + fragments(mine, FRAGMENTS)))
+        made: list[str] = orjson.loads(kept.read_bytes())
+        told = labellers[name].resumed([*mine, *made], folder, name)
+        soft.append(told[: len(mine)])
+        said.append(told[len(mine) :])
+        more += made
     dice = random.Random(23)  # noqa: S311
-    hasty = [at for at in range(len(texts)) if dice.random() < CARELESS]
+    again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
+    hasty = stuff.data.take(again)
+    hasty.texts = [careless(text, dice) for text in hasty.texts]
     nothing = Labelled(
         more,
         np.full(len(more), -1, dtype=np.int8),
         np.full((len(more), stuff.data.emotions.shape[1]), -1, dtype=np.int8),
     )
-    again = stuff.data.take(np.array(hasty))
-    again.texts = [careless(text, dice) for text in again.texts]
-    none = np.zeros(len(more), dtype=np.float32)
+    taught, none = np.concatenate(soft), np.zeros(len(more), dtype=np.float32)
     return distil.Lesson(
-        Labelled.joined([stuff.data, again, nothing]),
-        np.concatenate([soft[: len(texts)], soft[hasty], soft[len(texts) :]]),
-        np.concatenate([stuff.weight, stuff.weight[hasty], none]),
-        np.concatenate([stuff.felt, stuff.felt[hasty], none]),
+        Labelled.joined([stuff.data, hasty, nothing]),
+        np.concatenate([taught, taught[again], *said]),
+        np.concatenate([stuff.weight, stuff.weight[again], none]),
+        np.concatenate([stuff.felt, stuff.felt[again], none]),
     )
 
 
@@ -168,50 +177,67 @@ def read(weights: Weights, texts: list[str]) -> tuple[NDArray[np.float32], NDArr
     return np.concatenate(moods), np.log(chances / (1 - chances)).astype(np.float32)
 
 
-def calibrate(root: Path, weights: Weights, folder: Path, small: Path) -> None:
-    """Sets what is told and how sure, of the student and of the int8 teacher, on the share kept for it."""
-    tweets, comments, own = semeval(root).part("tune"), goemotions(root, "train").part("tune"), written().part("tune")
-    moody = Labelled.joined([tweets, own])
-    weight = np.concatenate([teacher.balanced(tweets.sentiment), teacher.balanced(own.sentiment)])
-    labels = moody.sentiment.astype(np.int64)
-    truth = np.concatenate([comments.emotions, joined(comments.emotions)], axis=1) == 1
-    mood, _ = read(weights, moody.texts)
-    _, felt = read(weights, comments.texts)
-    found = calibrated(mood, labels, weight, felt, truth)
+@dataclass
+class Tuning:
+    """The share kept for setting what is told and how sure: texts with a sentiment, and texts with emotions."""
+
+    moody: Labelled
+    weight: NDArray[np.float32]
+    comments: Labelled
+
+    @classmethod
+    def of(cls, root: Path) -> Tuning:
+        """Read from the data sets."""
+        tweets, own = semeval(root).part("tune"), written().part("tune")
+        weight = np.concatenate([teacher.balanced(tweets.sentiment), teacher.balanced(own.sentiment)])
+        return cls(Labelled.joined([tweets, own]), weight, goemotions(root, "train").part("tune"))
+
+    def found(self, mood: NDArray[np.float32], felt: NDArray[np.float32]) -> Calibration:
+        """The calibration for logits of both."""
+        truth = np.concatenate([self.comments.emotions, joined(self.comments.emotions)], axis=1) == 1
+        return calibrated(mood, self.moody.sentiment.astype(np.int64), self.weight, felt, truth)
+
+    def tell(self, name: str, mood: NDArray[np.float32], told: NDArray[np.bool_]) -> None:
+        """How well it reads the share that it was calibrated on: not for the card."""
+        truth, said = joined(self.comments.emotions) == 1, joined(told.astype(np.int8)) == 1
+        sides = np.mean([f1(truth[:, at], said[:, at]) for at in (3, 5, 6, 7)])
+        recall = macro_recall(self.moody.sentiment.astype(np.int64), mood.argmax(axis=1))
+        console.print(
+            f"{name}, tune: sentiment {100 * recall:.1f}, 28 {100 * macro_f1(self.comments.emotions == 1, told):.1f}, "
+            f"Ekman {100 * macro_f1(truth[:, :7], said[:, :7]):.1f}, groups {100 * sides:.1f}",
+        )
+
+
+def calibrate(tuning: Tuning, weights: Weights) -> NDArray[np.float32]:
+    """Sets what the student tells and how sure; gives its chances of each sentiment."""
+    mood, _ = read(weights, tuning.moody.texts)
+    _, felt = read(weights, tuning.comments.texts)
+    found = tuning.found(mood, felt)
     emotions = EMOTION.stop - EMOTION.start
     weights.sentiment_slope = np.array([found.sentiment_slope], dtype=np.float32)
     weights.felt_slope, weights.felt_shift = found.slopes, found.shifts
     weights.thresholds, weights.family_thresholds = found.thresholds[:emotions], found.thresholds[emotions:]
     chances = sigmoid(felt * found.slopes + found.shifts)
     told = feelings.told(chances[:, :emotions], chances[:, emotions:], weights)
-    tell("fast", mood.argmax(axis=1), labels, told, comments)
+    tuning.tell("fast", mood, told)
+    return softmax(mood * weights.sentiment_slope)
 
+
+def calibrate_deep(tuning: Tuning, weights: Weights, fast: NDArray[np.float32], small: Path, folder: Path) -> None:
+    """The same of the int8 teacher, and the margins of the student's chances below which it is asked."""
     deep = Labeller(small, threads=2, alone=True)
-    moods, felts = deep.logits(moody.texts), deep.logits(comments.texts)
-    found = calibrated(moods[:, SENTIMENT], labels, weight, felts[:, FELT], truth)
-    sure = np.sort(softmax(mood * weights.sentiment_slope), axis=1)
+    moods, felts = deep.logits(tuning.moody.texts)[:, SENTIMENT], deep.logits(tuning.comments.texts)[:, FELT]
+    found = tuning.found(moods, felts)
+    sure = np.sort(fast, axis=1)
     np.savez(
         folder / "calibration.npz", slope=found.slopes, shift=found.shifts,
         sentiment_slope=np.array([found.sentiment_slope], dtype=np.float32),
         sentiment_shift=np.zeros(3, dtype=np.float32),
         margins=np.quantile(sure[:, -1] - sure[:, -2], np.linspace(0, 1, 101)).astype(np.float32),
     )  # fmt: skip
-    chances = sigmoid(felts[:, FELT] * found.slopes + found.shifts)
-    told = feelings.told(chances[:, :emotions], chances[:, emotions:], weights)
-    tell("deep", moods[:, SENTIMENT].argmax(axis=1), labels, told, comments)
-
-
-def tell(
-    name: str, guess: NDArray[np.int64], labels: NDArray[np.int64], told: NDArray[np.bool_], comments: Labelled
-) -> None:
-    """How well it reads the share that it was calibrated on: not for the card."""
-    truth, said = joined(comments.emotions) == 1, joined(told.astype(np.int8)) == 1
-    sides = np.mean([f1(truth[:, at], said[:, at]) for at in (3, 5, 6, 7)])
-    console.print(
-        f"{name}, tune: sentiment {100 * macro_recall(labels, guess):.1f}, "
-        f"28 {100 * macro_f1(comments.emotions == 1, told):.1f}, "
-        f"Ekman {100 * macro_f1(truth[:, :7], said[:, :7]):.1f}, groups {100 * sides:.1f}",
-    )
+    chances = sigmoid(felts * found.slopes + found.shifts)
+    emotions = EMOTION.stop - EMOTION.start
+    tuning.tell("deep", moods, feelings.told(chances[:, :emotions], chances[:, emotions:], weights))
 
 
 def train(root: Path, folder: Path, seed: int) -> None:
@@ -238,7 +264,8 @@ def train(root: Path, folder: Path, seed: int) -> None:
     torch.save(student.state_dict(), folder / f"student-{seed}.pt")
     weights = packed(student, words)
     DEEP.mkdir(exist_ok=True)
-    calibrate(root, weights, DEEP, small)
+    tuning = Tuning.of(root)
+    calibrate_deep(tuning, weights, calibrate(tuning, weights), small, DEEP)
     weights.save(WEIGHTS)
     shutil.copy(small, DEEP / "model.onnx")
     tokenizer().save(str(DEEP / "tokenizer.json"))

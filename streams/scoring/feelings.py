@@ -45,7 +45,8 @@ def told(emotions: NDArray[np.float32], families: NDArray[np.float32], weights: 
 def groups(families: NDArray[np.float32]) -> list[dict[str, float]]:
     """Of each text, the probability of each of GoEmotions' groups."""
     rows = families[:, _GROUP_COLUMNS].astype(np.float64).round(3).tolist()
-    return [dict(zip(_GROUP_TOLD_BY, row, strict=True)) for row in rows]
+    first, second, third, fourth = _GROUP_TOLD_BY
+    return [{first: one, second: two, third: three, fourth: four} for one, two, three, four in rows]
 
 
 def words(

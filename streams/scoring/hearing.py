@@ -6,7 +6,8 @@ A phrase of the catalog is taken for what it says, unless
 * its clause only supposes or hopes it ("if my order is late"),
 * its clause asks for it without telling of it ("is my order delayed?"; "why is my order late?" and "an hour on hold,
   can anybody help?" do tell),
-* the sentiment of its own clause speaks against it ("great app, but delivery took three weeks").
+* the sentiment of its own clause speaks against it ("great app, but delivery took three weeks"): where clauses of a
+  text feel apart, each is read by itself; where they don't, in its context ("great, another delay").
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ SAYS, ABOUT, UNLESS, SIGNAL, NEED, STAGE = range(6)
 """What a phrase is for."""
 CLEARLY_POSITIVE = 0.6
 """Clause sentiment from which a plain statement of failure is not one."""
-FEELS_BAD, FEELS_GOOD = -0.25, 0.25
+FEELS_BAD, FEELS_GOOD = -0.2, 0.25
 """Clause sentiment from which a topic that is only named counts."""
 CLEARLY_BAD = -0.4
 """Sentiment that carries a clause which has little of its own."""
+SHORT_CLAUSE = 14
+"""Atoms of a clause up to which its neighbours colour it."""
 BAD_ENOUGH = -0.15
 """Clause sentiment from which what ends in a question mark, but is not put as a question, tells: "late again?"."""
 PACK_STEP = 1.5
@@ -212,7 +215,8 @@ class Ear:
         parts = self._parts[phrases]
         heard: dict[int, Heard] = defaultdict(Heard)
         entries, signals, needs, stages = parts <= UNLESS, parts == SIGNAL, parts == NEED, parts == STAGE
-        offered = self._note_mentions(phrases[entries], places[entries], prepared, judged, values, heard)
+        felt = self._felt(places[entries], prepared, judged)
+        offered = self._note_mentions(phrases[entries], places[entries], prepared, felt, values, heard)
         if self._featurer is not None:
             self._ask_head(self._featurer, offered, prepared, which, values, heard)
         self._note_signals(phrases[signals], places[signals], prepared, heard)
@@ -220,12 +224,34 @@ class Ear:
         _note_needs(places[needs, 0], prepared, heard)
         return heard
 
+    def _felt(self, places: Numbers, prepared: Prepared, judged: Judged) -> NDArray[np.float64]:
+        """What each clause feels like, for what stands at these places: P(positive) - P(negative).
+
+        In double precision, as the limits are: what lies on one has to fall on the same side everywhere.
+        """
+        frame, around = prepared.frame, prepared.around
+        felt = judged.clause_values.astype(np.float64)
+        owner = frame.text_of[around.clause_starts]
+        count = np.bincount(owner, minlength=len(frame.starts))
+        asked = np.zeros(len(frame.starts), dtype=np.bool_)
+        asked[frame.text_of[places[:, 0]]] = True
+        asked &= count > 1
+        sizes = np.diff(around.clause_starts, append=len(frame.atoms))
+        short = np.flatnonzero(asked[owner] & (sizes <= SHORT_CLAUSE))
+        if not len(short):
+            return felt
+        apart = felt.copy()
+        apart[short] = self._model.alone(prepared, short)
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        mixed = (np.minimum.reduceat(apart, first) <= 0.0) & (np.maximum.reduceat(apart, first) >= FEELS_GOOD)
+        return np.where(mixed[owner], apart, felt)
+
     def _note_mentions(
         self,
         phrases: Numbers,
         places: Numbers,
         prepared: Prepared,
-        judged: Judged,
+        felt: NDArray[np.float64],
         values: NDArray[np.float32],
         heard: dict[int, Heard],
     ) -> tuple[Numbers, Numbers, Bools]:
@@ -240,7 +266,7 @@ class Ear:
         unless = parts == UNLESS
         undone = np.isin(owner + around.sentence[last], (owner + around.sentence[first])[unless])
         rows = np.flatnonzero(~unless & ~undone)
-        held = self._hold(phrases[rows], first[rows], last[rows], prepared, judged, values)
+        held = self._hold(phrases[rows], first[rows], last[rows], prepared, felt, values)
         offered = phrases[rows], frame.text_of[first[rows]].astype(np.int64), held
         rows = rows[held]
         best: dict[int, dict[str, tuple[float, int, Entry, list[str], float]]] = {}
@@ -251,7 +277,7 @@ class Ear:
             first[rows].tolist(),
             lengths,
             frame.atoms[places[rows]].tolist(),
-            judged.clause_values[around.clause[last[rows]]].tolist(),
+            felt[around.clause[last[rows]]].tolist(),
             strict=True,
         ):
             meaning = self._meanings[phrase]
@@ -307,7 +333,7 @@ class Ear:
         first: Numbers,
         last: Numbers,
         prepared: Prepared,
-        judged: Judged,
+        felt: NDArray[np.float64],
         values: NDArray[np.float32],
     ) -> Bools:
         """Whether a phrase, by its number and the places of its ends, counts as a mention of its entry."""
@@ -317,8 +343,7 @@ class Ear:
         clause = around.clause[last]
         clause_bits = np.bitwise_or.reduceat(around.flags, around.clause_starts)[clause]
         supposes = (clause_bits & WISH) != 0
-        # In the precision of the limits: what lies on one has to fall on the same side everywhere.
-        feeling = judged.clause_values[clause].astype(np.float64)
+        feeling = felt[clause]
         asks = ((bits & QUESTION) != 0) & ((bits & HEATED) == 0)
         put, given = np.zeros((2, len(asks)), dtype=np.bool_)
         put[asks], given[asks] = self._questions(clause[asks], first[asks], prepared)
@@ -377,10 +402,14 @@ class Ear:
 
     def _stage(self, phrases: Numbers, places: Numbers, begin: int, end: int) -> str:
         """The stage of which most words tell, among the hits ``begin`` … ``end - 1``."""
+        spoken = phrases[begin:end].tolist()
+        stages: list[str] = [self._meanings[phrase].signal for phrase in spoken]
+        if stages.count(stages[0]) == len(stages):
+            return stages[0]
         votes: dict[str, list[_Said]] = {}
-        for phrase, where in zip(phrases[begin:end].tolist(), places[begin:end].tolist(), strict=True):
-            said: _Said = (1.0, tuple(where[: self._index.lengths[phrase]]), [])
-            votes.setdefault(self._meanings[phrase].signal, []).append(said)
+        lengths = self._index.lengths[phrases[begin:end]].tolist()
+        for stage, length, where in zip(stages, lengths, places[begin:end].tolist(), strict=True):
+            votes.setdefault(stage, []).append((1.0, tuple(where[:length]), []))
         return max((len(_apart(said_all)), stage) for stage, said_all in votes.items())[1]
 
 

@@ -148,8 +148,8 @@ class Tongues:
             own = masks[frame.starts[at] : ends[at]]
             counts = ((own[:, None] >> np.arange(len(LANGUAGES))) & 1).sum(axis=0).tolist()
             languages[at] = self._of(texts[at], counts, len(own), int(only[at]))
-        for at, text in enumerate(texts):
-            if sure[at] and not text.isascii() and other_script(text):
+        for at, (text, plain) in enumerate(zip(texts, sure.tolist(), strict=True)):
+            if plain and not text.isascii() and other_script(text):
                 languages[at] = self._of(text, [0] * len(LANGUAGES), 1, 0)
         return languages
 

@@ -39,7 +39,11 @@ _AT_ONCE = 2_000
 """Places that are worked on at once, so that they stay in the processor's cache."""
 _NEW_AT_ONCE = 4_000
 _FINE = 1 << 14
-"""Steps of 1 in which words are folded."""
+"""Steps of 1 in which words are folded: sums stay below 2^50."""
+_COARSE, _FULL_OUT = 6, 255
+"""Bits of a rectified number that are rounded away, and the largest step of its weights: with 128 channels of at most
+30,000, sums stay below 2^24."""
+_HALF = np.int16(1 << _COARSE >> 1)
 _NEUTRAL = [EMOTIONS.index("neutral"), len(EMOTIONS) + FAMILIES.index("neutral")]
 """Where neutral stands among what is felt: as an emotion and as a family."""
 _NOTHING = 0
@@ -77,12 +81,13 @@ class Model:
 
     def __init__(self, weights: Weights | None = None) -> None:
         self.weights = weights or shared_weights()
-        # Whole numbers in double precision add up exactly in any order (below 2^53; these stay below 2^50), and so does
-        # a text in any frame: a product of floats hangs in its last digit on how many rows it has, and neither a word's
-        # taps nor a score may hang on its neighbours.
+        # Whole numbers add up exactly in any order while they stay below 2^53 in double precision, 2^24 in single, and
+        # so does a text in any frame: a product of floats hangs in its last digit on how many rows it has, and neither
+        # a word's taps nor a score may hang on its neighbours.
         self._maps = np.rint(self.weights.maps * _FINE).astype(np.float64)
-        self._step = np.abs(self.weights.out).max(axis=0) / np.float32(32_767)
-        self._out = np.rint(self.weights.out / self._step).astype(np.float64)
+        step = np.abs(self.weights.out).max(axis=0) / np.float32(_FULL_OUT)
+        self._out = np.rint(self.weights.out / step)
+        self._step = step * np.float32(1 << _COARSE)
         self.lexicon = Lexicon()
         self._begin()
 
@@ -156,7 +161,9 @@ class Model:
             for table, neighbours in zip(self._taps, beside, strict=True):
                 hidden += np.take(table, neighbours[here], axis=0)
             np.maximum(hidden, 0, out=hidden)
-            out[here] = (hidden.astype(np.float64) @ self._out) * self._step
+            hidden += _HALF
+            hidden >>= _COARSE
+            out[here] = (hidden.astype(np.float32) @ self._out) * self._step
         return out
 
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
@@ -192,6 +199,26 @@ class Model:
             (feeling[2] - feeling[0]) / share[0][frame.text_of],
             parts[EMOTION],
         )
+
+    def alone(self, prepared: Prepared, clauses: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What some of the frame's clauses feel like where each is a text of its own: P(positive) - P(negative).
+
+        A place hears two words to either side and what follows a "but", so the end of one clause colours its neighbour.
+        """
+        whole, bounds = prepared.frame, np.append(prepared.around.clause_starts, len(prepared.frame.atoms))
+        sizes = bounds[clauses + 1] - bounds[clauses]
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        owners = np.repeat(np.arange(len(clauses), dtype=np.int32), sizes)
+        places = np.arange(ends[-1]) + (bounds[clauses] - starts)[owners]
+        frame = Frame(whole.atoms[places], starts, owners)
+        said = np.ascontiguousarray(self._places(Prepared(frame, structure(frame, self._flags))).T)
+        weight = np.exp(np.clip(said[OUTPUTS], -LONGEST_WEIGHT, LONGEST_WEIGHT))
+        sums = np.add.reduceat(said[SENTIMENT] * weight, starts, axis=1)
+        sums /= np.add.reduceat(weight, starts) ** self.weights.power[0]
+        chances = _softmax(self.weights.tempered(sums + self.weights.bias[SENTIMENT, None]))
+        values: NDArray[np.float32] = chances[2] - chances[0]
+        return values
 
     def _strongest(
         self,

@@ -20,6 +20,7 @@ from streams.scoring.checks import iban, luhn
 from streams.scoring.people import People
 from streams.scoring.signs import (
     BIRTH,
+    CODE,
     FAREWELL,
     GIVEN,
     HANDLE,
@@ -288,7 +289,7 @@ class Redactor:
         if signs & _PEOPLE:
             text = self._persons(text, signs)
         if signs & NUMBER:
-            text = self._numbers(text, _LINK.sub("", text) if links else text)
+            text = self._numbers(text, _LINK.sub("", text) if links else text, coded=signs & CODE != 0)
         if links:
             text = _LINK.sub(lambda found: links[int(found[1])], text)
         return text
@@ -308,9 +309,9 @@ class Redactor:
             text = self._people.papers(text)
         return self._people.placed(text) if signs & PLACE else text
 
-    def _numbers(self, text: str, outside_links: str) -> str:
+    def _numbers(self, text: str, outside_links: str, *, coded: bool) -> str:
         if not _DIGIT.search(outside_links):
-            return _CODE_AT.sub(self._code, text) if _SIX_CAPITALS.search(text) else text
+            return _CODE_AT.sub(self._code, text) if coded and _SIX_CAPITALS.search(text) else text
         if text.count(".") > 2:
             text = sub_at(_IPV4, self._ip, text, _addresses(text))
         if text.count(":") > 2 and _NEAR_COLONS.search(text):
@@ -320,7 +321,8 @@ class Redactor:
             text = _IBAN.sub(self._iban, text)
             text = _CARD.sub(self._card, text)
             text = self._people.numbered(text)
-        text = _CODE_AT.sub(self._code, text)
+        if coded:
+            text = _CODE_AT.sub(self._code, text)
         if "#" in text:
             text = _NUMBER_SIGN.sub(self._number_sign, text)
         if long:

@@ -21,7 +21,16 @@ from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
-from streams.scoring.tokens import CAPITALS, ELONGATED, EMOJI, EXCLAMATION, INTENSIFIER, LETTERS, WORD
+from streams.scoring.tokens import (
+    CAPITALS,
+    ELONGATED,
+    EMOJI,
+    EXCLAMATION,
+    INTENSIFIER,
+    LETTERS,
+    TRANSPARENT,
+    WORD,
+)
 from streams.scoring.wording import Wordings, is_repost
 
 Event = tuple[Source, RawEvent, dict[str, Any]]
@@ -229,7 +238,9 @@ class Scorer:
         frame, parts = prepared.frame, judged.parts
         side = (labels - 1)[frame.text_of]
         parts = np.where(side == 0, np.abs(parts), parts * side)
-        strong = np.flatnonzero((parts >= LEAST_PART) & ((prepared.around.flags & (WORD | EMOJI)) != 0))
+        flags = prepared.around.flags
+        shown = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
+        strong = np.flatnonzero((parts >= LEAST_PART) & shown)
         owners = frame.text_of[strong]
         order = strong[np.lexsort((-parts[strong], owners))]
         surface = self._model.lexicon.surface

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 MAIL, LINK, HANDLE, NUMBER = 1, 2, 4, 8
 GIVEN, TITLE, MENTION, FAREWELL, PLACE, BIRTH, PAPER = 16, 32, 64, 128, 256, 512, 1024
+CODE = 2048
 """What `streams.scoring.redact` may find: the second line is that of `streams.scoring.people`."""
 
-EVERYTHING = (1 << 11) - 1
+EVERYTHING = (1 << 12) - 1
 
 _ASCII_END = 128
 """Stands for every character beyond ASCII."""
@@ -57,8 +58,10 @@ _FOLD = np.array(
     dtype=np.uint32,
 )
 _SIGNS = _OTHER + 1
-_STREET, _NUMBERED, _BEFORE_NAME = 1 << 13, 1 << 14, 1 << 15
-"""A kind of street, a capital behind a number, and how words end behind which a name may stand."""
+_CODED, _STREET, _NUMBERED, _BEFORE_NAME = 1 << 12, 1 << 13, 1 << 14, 1 << 15
+"""What a code is called, a kind of street, a capital behind a number, how words end behind which a name may stand."""
+_CODE_WITHIN = 70
+"""Signs from the beginning of what a code is called to its first digit, at most."""
 _CUES: dict[int, str] = {
     # "£" stands for a letter beyond ASCII, "?" for any sign, "_" for what parts words. What is longer is a piece of it.
     GIVEN: "name",
@@ -73,6 +76,8 @@ _CUES: dict[int, str] = {
     _STREET: "_stre _st_ _aven _ave_ _av_ _road _rd_ _lane _ln_ _driv _dr_ _boul _blvd _terr _cour _ct_"
     " _clos _cres _squa _sq_ _park _pkwy _high _hwy_ _gard _grov _mews _whar _quay _plac _way_",
     BIRTH: "born _dob d_o_b do_b d_ob birth gebur gebor n£_le n£e_l nacid",
+    _CODED: "_orde _book _rese _conf _trac _invo _tick _case _clai _ref _acc _cust _memb _poli _parc _ship _loca _pnr"
+    " _rece _seri _imei _vouc _mile _loya _rma _tag _reco _gift _freq",
     PAPER: "_ssn l_sec _ni_n l_ins _dni _nie _cpf asspo licen _bsn adhaa pesel codic steue tax_i numme"
     " known _ktn edres asswo assco pass_ _pin _cvv _cvc y_cod",
 }
@@ -132,6 +137,7 @@ def personal(texts: Sequence[str]) -> list[int]:
     _find_numbers(codes, classes, found)
     found = _find_people(codes, classes, found)
     digit = (classes & _DIGIT) != 0
+    _find_codes(classes, digit, starts, found)
     signs = np.bitwise_or.reduceat(found[:-1], starts[:-1])
     # A phone number, a card and an IBAN have seven digits at least.
     signs[np.add.reduceat(digit[:-1], starts[:-1], dtype=np.int32) >= 7] |= NUMBER
@@ -139,6 +145,9 @@ def personal(texts: Sequence[str]) -> list[int]:
     before = np.logical_or.reduceat(((codes == ord("#")) | (codes == ord(":")))[:-1], starts[:-1])
     signs[before & np.logical_or.reduceat(digit[:-1], starts[:-1])] |= NUMBER
     signs[((signs & _STREET) != 0) & ((signs & _NUMBERED) != 0)] |= PLACE
+    # What other letters may stand for ("ſ" for "s") is left to the patterns.
+    beyond = np.logical_or.reduceat(((classes & _BEYOND) != 0)[:-1], starts[:-1])
+    signs[beyond & ((signs & NUMBER) != 0)] |= CODE
     without = np.uint16(0xFFFF ^ (BIRTH | PAPER))
     signs[~np.logical_or.reduceat(digit[:-1], starts[:-1])] &= without
     signs &= np.uint16(EVERYTHING)
@@ -191,6 +200,22 @@ def _find_numbers(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found: N
     dot = np.flatnonzero(codes == ord("."))
     near = dot[1:][np.diff(dot) <= 4]
     found[near[(classes[near - 1] & _DIGIT) != 0]] |= NUMBER
+
+
+def _find_codes(
+    classes: NDArray[np.uint8], digit: NDArray[np.bool_], starts: NDArray[np.int64], found: NDArray[np.uint16]
+) -> None:
+    """Marks what a code is called where a digit, or the six capitals of a booking, stand near enough behind it."""
+    called = np.flatnonzero(found & _CODED)
+    capital = (classes & _CAPITAL) != 0
+    twice = capital[:-1] & capital[1:]
+    told = digit.copy()
+    if len(twice) > 4:
+        told[: len(twice) - 4] |= twice[:-4] & twice[2:-2] & twice[4:]
+    near = np.append(np.flatnonzero(told), len(digit) + _CODE_WITHIN)
+    # Within the same text.
+    ends = np.minimum(called + _CODE_WITHIN, starts[np.searchsorted(starts[:-1], called, side="right")])
+    found[called[near[np.searchsorted(near, called)] <= ends]] |= CODE
 
 
 def _find_people(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found: NDArray[np.uint16]) -> NDArray[np.uint16]:

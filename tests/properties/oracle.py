@@ -13,7 +13,8 @@ SPANS = {"window": MINUTE, "rolling_5m": 5 * MINUTE, "rolling_1h": HOUR, "rollin
 
 def series_of(record: dict[str, Any]) -> set[str]:
     """Everything, and each pain point or delight that the record names."""
-    return {"*", *(mention["id"] for mention in record["pain_points"] + record["delights"])}
+    delights = record["delights"] if record["sentiment"]["label"] != "negative" else []
+    return {"*", *(mention["id"] for mention in record["pain_points"] + delights)}
 
 
 def minutes_of(records: list[dict[str, Any]]) -> set[tuple[str, str, int]]:

@@ -24,7 +24,7 @@ from tests.support.runs import alert, run
 
 Backtest = Callable[..., Result]
 
-HOSTILE = "My parcel is late \"'></script <img src=x onerror=alert(1)"
+HOSTILE = "Parcel late \"'></script <img src=x onerror=a()"  # Nine words: forty copies of ten are one voice.
 """Its tags are left open: what looks like whole ones is taken out of texts when they are read."""
 
 
