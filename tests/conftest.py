@@ -20,6 +20,7 @@ for _name in [name for name in os.environ if name.startswith("GROUNDSWELL_") and
         del os.environ[_name]
 
 
+@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist looks for the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on a broker come first and stay together: they wait a lot, and meanwhile another process runs the rest."""
     for item in items:
