@@ -24,8 +24,9 @@ VOICES = 128
 sample, and shares are what rises."""
 TERMS = 40
 """Terms of one voice and hour."""
-OPEN_HOURS = 48
-"""Hours that may be open at once; what lies further ahead is not looked at."""
+OPEN_HOURS = 200
+"""Hours that may be open at once; what lies further ahead is not looked at. More than a week: where one is read in a
+go, a source may be days ahead of another, and what is told must not hang on how far."""
 KNOWN = 100
 """Candidates of a brand that are remembered."""
 REMEMBERED_HOURS = 14 * 24

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from groundswell.cli import app
 from schemas.candidates import Candidate
 from streams.effects import Effects
-from streams.emerging import KNOWN, VOICES, Emerging, HourOfTerms
+from streams.emerging import KNOWN, OPEN_HOURS, VOICES, Emerging, HourOfTerms
 from streams.replay import replay
 from streams.topics import CANDIDATES
 from tests.golden.path import events
@@ -175,9 +175,9 @@ class TestOrderAndMemory:
             emerging.look(BASE_MS + (hour + 1) * HOUR, BASE_MS, effects)
         assert len(emerging.known) == KNOWN
         assert len(emerging.hours) <= emerging.trend.hours
-        for n in range(200):
+        for n in range(2 * OPEN_HOURS):
             emerging.hear(observed(scored(f"far {n}", BASE_MS + (300 + n) * HOUR, sentiment=-0.5, text="lid")), effects)
-        assert len(emerging.hours) <= 48
+        assert len(emerging.hours) <= OPEN_HOURS
 
 
 def test_a_candidate_is_printed_as_a_block_that_the_catalog_takes(tmp_path: Path) -> None:
