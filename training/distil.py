@@ -1,4 +1,4 @@
-"""Trains the student on what the teacher says of the same texts: ``python -m training.distil``. Seeded, resumable.
+"""Trains the student on what the teacher says of the same texts. Seeded.
 
 Knowledge distillation (Hinton et al. 2015) on the training texts, and on texts made of them (``training.remade``) whose
 labels nobody knows but the teacher. Known labels count besides.
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from streams.scoring.weights import EMOTION, FAMILY, OUTPUTS, SENTIMENT
+from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
 from streams.scoring.words import Vocabulary
 from training.data import Labelled
 from training.families import joined
 from training.progress import console
-from training.student import Reader, Student, batches, predict
+from training.student import Reader, Student, batches
 
 BATCH, RATE, TABLE_RATE = 256, 2e-3, 1e-3
 DROP, UNKNOWN = 0.08, 0.12
@@ -57,9 +57,7 @@ def _felt(out: Tensor, soft: Tensor, emotions: Tensor, felt: Tensor) -> Tensor:
     return each[:, : EMOTION.stop - EMOTION.start].sum(1) + 0.6 * each[:, EMOTION.stop - EMOTION.start :].sum(1)
 
 
-def fit(
-    lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed: int, epochs: int
-) -> tuple[Student, Reader]:
+def fit(lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed: int, epochs: int) -> Student:
     """The trained student: the running mean of its weights over the last steps."""
     torch.manual_seed(seed)
     reader = Reader(vocabulary)
@@ -108,13 +106,4 @@ def fit(
                     for slow, fast in zip(mean.parameters(), student.parameters(), strict=True):
                         slow.lerp_(fast, 1 - keep)
         console.print(f"epoch {epoch + 1}/{epochs}, loss {np.mean(losses):.4f}, {time.monotonic() - began:.0f} s")
-    return mean, reader
-
-
-def logits(student: Student, vocabulary: Vocabulary, texts: list[str]) -> NDArray[np.float32]:
-    """texts × OUTPUTS."""
-    reader = Reader(vocabulary)
-    read = reader.read(texts)
-    out = predict(student, reader.rows(), read)
-    assert out.shape[1] == OUTPUTS
-    return out
+    return mean

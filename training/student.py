@@ -138,14 +138,3 @@ def batches(read: Read, size: int, random: np.random.Generator) -> Iterator[NDAr
     order = random.permutation(len(read.starts))
     for at in range(0, len(order), size):
         yield order[at : at + size]
-
-
-def predict(student: Student, rows: Rows, read: Read) -> NDArray[np.float32]:
-    """texts × OUTPUTS logits."""
-    student.eval()
-    with torch.inference_mode():
-        out = [
-            student(rows, read, np.arange(at, min(at + 512, len(read.starts))), 0.0, 0.0)
-            for at in range(0, len(read.starts), 512)
-        ]
-    return torch.cat(out).numpy()

@@ -1,8 +1,8 @@
 """Builds the scorer's weights from GoEmotions, SemEval-2017 and the project's own texts: ``make train``.
 
 Teacher, its labels, student, calibration: seeded, with progress, and each goes on where it was stopped (``.train/``).
-About two and a half hours on two cores. Nothing that ``groundswell eval`` reports on is
-read.
+An hour and a half on two cores that do nothing else, by what its steps took one by one. Nothing that ``groundswell
+eval`` reports on is read.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def train(root: Path, folder: Path, seed: int) -> None:
     words = vocabulary(teacher.material(root, own=True).data.texts)
     begin = static(teachers["practised"], list(words.words))
     labellers = {name: Labeller(files[name][0]) for name in ("read", "practised")}
-    student, _ = distil.fit(lesson(root, folder, labellers, words, begin), words, begin, seed, EPOCHS)
+    student = distil.fit(lesson(root, folder, labellers, words, begin), words, begin, seed, EPOCHS)
     torch.save(student.state_dict(), folder / f"student-{seed}.pt")
     weights = packed(student, words)
     DEEP.mkdir(exist_ok=True)

@@ -22,7 +22,6 @@ from streams.scoring.weights import (
     FAMILIES,
     FELT,
     FULL_TAP,
-    HEADS,
     LONGEST_WEIGHT,
     OUTPUTS,
     SENTIMENT,
@@ -43,6 +42,8 @@ _FINE = 1 << 14
 _COARSE, _FULL_OUT = 6, 255
 """Bits of a rectified number that are rounded away, and the largest step of its weights: with 128 channels of at most
 30,000, sums stay below 2^24."""
+_MOOD = [*range(SENTIMENT.stop), OUTPUTS]
+"""Columns of what a place says: its part in the sentiment, and the weight of that."""
 _HALF = np.int16(1 << _COARSE >> 1)
 _NEUTRAL = [EMOTIONS.index("neutral"), len(EMOTIONS) + FAMILIES.index("neutral")]
 """Where neutral stands among what is felt: as an emotion and as a family."""
@@ -84,6 +85,8 @@ class Model:
         # Whole numbers add up exactly in any order while they stay below 2^53 in double precision, 2^24 in single, and
         # so does a text in any frame: a product of floats hangs in its last digit on how many rows it has, and neither
         # a word's taps nor a score may hang on its neighbours.
+        if self.weights.channels * (TAPS + 1) * FULL_TAP // (1 << _COARSE) * _FULL_OUT >= 1 << 24:
+            raise ValueError(f"{self.weights.channels} channels don't add up exactly: _COARSE has to grow with them")
         self._maps = np.rint(self.weights.maps * _FINE).astype(np.float64)
         step = np.abs(self.weights.out).max(axis=0) / np.float32(_FULL_OUT)
         self._out = np.rint(self.weights.out / step)
@@ -136,8 +139,8 @@ class Model:
         self._learn()
         return Prepared(frame, structure(frame, self._flags))
 
-    def _places(self, prepared: Prepared) -> NDArray[np.float32]:
-        """What each place says: places × (outputs, heads)."""
+    def _places(self, prepared: Prepared, columns: list[int] | None = None) -> NDArray[np.float32]:
+        """What each place says: places × (outputs, heads), or of these the columns that are asked for."""
         frame, weights = prepared.frame, self.weights
         count = len(frame.atoms)
         # Two rows of nothing between texts would do; moving each text's neighbours out of sight costs less.
@@ -154,7 +157,8 @@ class Model:
                 to, of = (slice(-size, None), slice(size)) if shift < 0 else (slice(size), slice(-size, None))
                 moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
             beside.append(moved)
-        out = np.empty((count, OUTPUTS + HEADS), dtype=np.float32)
+        maps, step = (self._out, self._step) if columns is None else (self._out[:, columns], self._step[columns])
+        out = np.empty((count, maps.shape[1]), dtype=np.float32)
         for at in range(0, count, _AT_ONCE):
             here = slice(at, at + _AT_ONCE)
             hidden = np.take(weights.states, state[here], axis=0)
@@ -163,7 +167,7 @@ class Model:
             np.maximum(hidden, 0, out=hidden)
             hidden += _HALF
             hidden >>= _COARSE
-            out[here] = (hidden.astype(np.float32) @ self._out) * self._step
+            out[here] = (hidden.astype(np.float32) @ maps) * step
         return out
 
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
@@ -184,9 +188,6 @@ class Model:
         sums[SENTIMENT.stop :] /= share[1]
         sums += weights.bias[:, None]
         feeling = parts[SENTIMENT]
-        mass = np.add.reduceat(weight[0], around.clause_starts) ** weights.power[0]
-        clauses = np.add.reduceat(feeling, around.clause_starts, axis=1) / mass + weights.bias[SENTIMENT, None]
-        chances = _softmax(weights.tempered(clauses))
         felt = self._strongest(sums[FELT], parts[FELT], weight[1], prepared)
         felt = np.clip(felt * weights.felt_slope[:, None] + weights.felt_shift[:, None], -30.0, 30.0)
         heard = np.ascontiguousarray((1.0 / (1.0 + np.exp(-felt))).T, dtype=np.float32)
@@ -195,7 +196,7 @@ class Model:
             np.ascontiguousarray(weights.tempered(sums[SENTIMENT]).T, dtype=np.float32),
             np.ascontiguousarray(heard[:, :emotions]),
             np.ascontiguousarray(heard[:, emotions:]),
-            chances[2] - chances[0],
+            self._values(feeling, weight[0], around.clause_starts),
             (feeling[2] - feeling[0]) / share[0][frame.text_of],
             parts[EMOTION],
         )
@@ -212,11 +213,17 @@ class Model:
         owners = np.repeat(np.arange(len(clauses), dtype=np.int32), sizes)
         places = np.arange(ends[-1]) + (bounds[clauses] - starts)[owners]
         frame = Frame(whole.atoms[places], starts, owners)
-        said = np.ascontiguousarray(self._places(Prepared(frame, structure(frame, self._flags))).T)
-        weight = np.exp(np.clip(said[OUTPUTS], -LONGEST_WEIGHT, LONGEST_WEIGHT))
-        sums = np.add.reduceat(said[SENTIMENT] * weight, starts, axis=1)
-        sums /= np.add.reduceat(weight, starts) ** self.weights.power[0]
-        chances = _softmax(self.weights.tempered(sums + self.weights.bias[SENTIMENT, None]))
+        said = np.ascontiguousarray(self._places(Prepared(frame, structure(frame, self._flags)), _MOOD).T)
+        weight = np.exp(np.clip(said[-1], -LONGEST_WEIGHT, LONGEST_WEIGHT))
+        return self._values(said[:-1] * weight, weight, starts)
+
+    def _values(
+        self, feeling: NDArray[np.float32], weight: NDArray[np.float32], starts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """P(positive) - P(negative) of each run of places, from their weighted parts (3 × places) and weights."""
+        mass = np.add.reduceat(weight, starts) ** self.weights.power[0]
+        sums = np.add.reduceat(feeling, starts, axis=1) / mass + self.weights.bias[SENTIMENT, None]
+        chances = _softmax(self.weights.tempered(sums))
         values: NDArray[np.float32] = chances[2] - chances[0]
         return values
 
