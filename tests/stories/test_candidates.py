@@ -6,6 +6,7 @@ import random
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 from typer.testing import CliRunner
@@ -161,6 +162,26 @@ class TestOrderAndMemory:
             samples.append(hour.sample())
         assert samples[0] == samples[1]
         assert sorted(samples[0]) == [f"{n:04}" for n in range(VOICES)]
+
+    def test_sources_that_are_days_apart_are_told_of_alike(self) -> None:
+        """Where a week is read in a go, one partition may be days ahead of another, and minutes close for neither."""
+        week = range(24 * 7)
+        ahead = [(hour, f"a{hour}", "The parcel was soaked.") for hour in week]
+        behind = [(hour, f"b{hour}", "The parcel was soaked.") for hour in week]
+        behind += [(150, f"cook {number}", MELTS[number % 3]) for number in range(7)]
+
+        def told(said: list[tuple[int, str, str]]) -> list[tuple[Any, ...]]:
+            emerging, effects = Emerging("Acme", catalogs().for_brand("Acme")), Effects()
+            for hour, author, text in said:
+                event = scored(f"{hour} {author}", BASE_MS + hour * HOUR, author=author, sentiment=-0.5, text=text)
+                emerging.hear(observed(event), effects)
+            for hour in week:
+                emerging.look(BASE_MS + (hour + 1) * HOUR, BASE_MS, effects)
+            return effects.records
+
+        together = told(sorted([*ahead, *behind]))
+        assert [value["brand"] for _, _, value in together] == ["Acme"]
+        assert told([*ahead, *behind]) == told([*behind, *ahead]) == together
 
     def test_memory_is_bounded(self) -> None:
         emerging = Emerging("Acme", catalogs().for_brand("Acme"))
