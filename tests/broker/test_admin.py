@@ -123,7 +123,7 @@ def test_nobody_there_is_told_with_address_and_what_to_do(settings: Settings) ->
 
 
 def test_something_else_at_the_address_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin, "BOOTSTRAP_MS", 500)
+    monkeypatch.setattr("streams.admin.client.BOOTSTRAP_MS", 500)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()

@@ -147,14 +147,14 @@ def test_both_clients_get_in(secured: str) -> None:
 
 
 def test_a_wrong_password_is_told_as_such(secured: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin, "BOOTSTRAP_MS", 1_500)
+    monkeypatch.setattr("streams.admin.client.BOOTSTRAP_MS", 1_500)
     with pytest.raises(admin.BrokerUnreachable, match="GROUNDSWELL_SASL_PASSWORD") as told:
         admin.check(settings(secured, "byron"), secured)
     assert "byron" not in str(told.value)
 
 
 def test_a_certificate_of_somebody_else_is_not_accepted(secured: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin, "BOOTSTRAP_MS", 5_000)
+    monkeypatch.setattr("streams.admin.client.BOOTSTRAP_MS", 5_000)
     stranger = settings(secured).model_copy(update={"ssl_cafile": None})
     kafka = logging.getLogger("kafka")
     former = kafka.level

@@ -155,7 +155,7 @@ def test_every_expected_failure_exists() -> None:
     """The table names classes, so that nothing has to be imported: then the names must be right."""
 
     # Of these, what the command line imports only where it is used.
-    for name in ("groundswell.evaluation.public", "streams.scoring.head_fit"):
+    for name in ("groundswell.evaluation.public", "streams.routes_file", "streams.scoring.head_fit"):
         import_module(name)
     ours = ("streams.", "groundswell.", "pydantic_settings")
     modules = [module for name, module in sys.modules.items() if name.startswith(ours)]
