@@ -241,7 +241,7 @@ class Ear:
         if not len(short):
             return felt
         apart = felt.copy()
-        apart[short] = self._model.alone(prepared, short)
+        apart[short] = self._model.alone(prepared, judged, short)
         first = np.flatnonzero(np.diff(owner, prepend=-1))
         mixed = (np.minimum.reduceat(apart, first) <= 0.0) & (np.maximum.reduceat(apart, first) >= FEELS_GOOD)
         return np.where(mixed[owner], apart, felt)

@@ -34,7 +34,10 @@ SHORTEST_SENTENCE = 4
 """Atoms that a sentence needs to be felt by itself, its full stop included."""
 MOST_ATOMS = 30_000
 """Atoms that are remembered before the lexicon begins anew: about 50 MB with their taps."""
-_AT_ONCE = 2_000
+_SHIFTS = range(-(TAPS // 2), TAPS // 2 + 1)
+"""Where a place's neighbours stand, tap by tap."""
+Floats = NDArray[np.float32]
+_AT_ONCE = 512
 """Places that are worked on at once, so that they stay in the processor's cache."""
 _NEW_AT_ONCE = 4_000
 _FINE = 1 << 14
@@ -44,7 +47,7 @@ _COARSE, _FULL_OUT = 6, 255
 30,000, sums stay below 2^24."""
 _MOOD = [*range(SENTIMENT.stop), OUTPUTS]
 """Columns of what a place says: its part in the sentiment, and the weight of that."""
-_HALF = np.int16(1 << _COARSE >> 1)
+_HALF, _FINEST = np.int16(1 << _COARSE >> 1), np.int16(-1 << _COARSE)
 _NEUTRAL = [EMOTIONS.index("neutral"), len(EMOTIONS) + FAMILIES.index("neutral")]
 """Where neutral stands among what is felt: as an emotion and as a family."""
 _NOTHING = 0
@@ -75,6 +78,8 @@ class Judged:
     """Each atom's part in positive less negative, in logits."""
     felt: NDArray[np.float32]
     """emotions × atoms: each atom's part in each emotion, before the text's own factor."""
+    mood: NDArray[np.float32]
+    """4 × atoms: what each place says of the sentiment, and the weight of that, before either is applied."""
 
 
 class Model:
@@ -90,7 +95,11 @@ class Model:
         self._maps = np.rint(self.weights.maps * _FINE).astype(np.float64)
         step = np.abs(self.weights.out).max(axis=0) / np.float32(_FULL_OUT)
         self._out = np.rint(self.weights.out / step)
-        self._step = step * np.float32(1 << _COARSE)
+        self._step = step
+        # What is rounded by dropping bits is rounded to the nearest where half a step was added before.
+        self._states = self.weights.states + _HALF
+        self._hidden, self._one, self._least = np.full((3, _AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
+        self._floats = np.empty((_AT_ONCE, self.weights.channels), dtype=np.float32)
         self.lexicon = Lexicon()
         self._begin()
 
@@ -139,42 +148,40 @@ class Model:
         self._learn()
         return Prepared(frame, structure(frame, self._flags))
 
-    def _places(self, prepared: Prepared, columns: list[int] | None = None) -> NDArray[np.float32]:
-        """What each place says: places × (outputs, heads), or of these the columns that are asked for."""
-        frame, weights = prepared.frame, self.weights
-        count = len(frame.atoms)
-        # Two rows of nothing between texts would do; moving each text's neighbours out of sight costs less.
-        rows = frame.atoms + 1
-        text, state = frame.text_of, prepared.around.state
-        beside = []
-        for shift in (-2, -1, 0, 1, 2):
-            if shift == 0:
-                beside.append(rows)
-                continue
-            moved = np.zeros(count, dtype=rows.dtype)
-            size = count - abs(shift)
-            if size > 0:
-                to, of = (slice(-size, None), slice(size)) if shift < 0 else (slice(size), slice(-size, None))
-                moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
-            beside.append(moved)
-        maps, step = (self._out, self._step) if columns is None else (self._out[:, columns], self._step[columns])
-        out = np.empty((count, maps.shape[1]), dtype=np.float32)
+    def _places(self, rows: list[NDArray[np.int64]], state: NDArray[np.int8], columns: list[int] | slice) -> Floats:
+        """What places say: (outputs, heads), or of these the columns that are asked for, × places.
+
+        Args:
+            rows: Of each tap, the row of the places' neighbour, as `_beside` gives them.
+            state: What the places' surroundings are.
+            columns: What is asked for.
+        """
+        count = len(state)
+        # Where a product's result is laid out as it is used, nothing has to be turned over. Rows of outputs are
+        # contiguous, so that sums over the places of a text run over neighbours in memory.
+        maps, step = np.ascontiguousarray(self._out[:, columns].T), self._step[columns, None]
+        out = np.empty((len(maps), count), dtype=np.float32)
         for at in range(0, count, _AT_ONCE):
-            here = slice(at, at + _AT_ONCE)
-            hidden = np.take(weights.states, state[here], axis=0)
-            for table, neighbours in zip(self._taps, beside, strict=True):
-                hidden += np.take(table, neighbours[here], axis=0)
-            np.maximum(hidden, 0, out=hidden)
-            hidden += _HALF
-            hidden >>= _COARSE
-            out[here] = (hidden.astype(np.float32) @ maps) * step
+            here = slice(at, min(at + _AT_ONCE, count))
+            size = here.stop - at
+            hidden, one, floats = self._hidden[:size], self._one[:size], self._floats[:size]
+            # "clip" because numpy would copy the result once more to raise where a row is missing; none is.
+            np.take(self._states, state[here], axis=0, out=hidden, mode="clip")
+            for table, neighbours in zip(self._taps, rows, strict=True):
+                np.take(table, neighbours[here], axis=0, out=one, mode="clip")
+                hidden += one
+            # A number beside the other: against a single one, numpy's maximum is eight times slower.
+            np.maximum(hidden, self._least[:size], out=hidden)
+            hidden &= _FINEST
+            np.copyto(floats, hidden)
+            np.multiply(maps @ floats.T, step, out=out[:, here])
         return out
 
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
         """What the texts feel like; of a text that is not ``read`` only emoji speak."""
         frame, around, weights = prepared.frame, prepared.around, self.weights
-        # Outputs × places: sums over the places of a text run over neighbours in memory.
-        said = np.ascontiguousarray(self._places(prepared).T)
+        said = self._places(_beside(frame), around.state, slice(None))
+        mood = said[_MOOD]
         weight = np.exp(np.clip(said[OUTPUTS:], -LONGEST_WEIGHT, LONGEST_WEIGHT))
         unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
         if unread.any():
@@ -199,21 +206,33 @@ class Model:
             self._values(feeling, weight[0], around.clause_starts),
             (feeling[2] - feeling[0]) / share[0][frame.text_of],
             parts[EMOTION],
+            mood,
         )
 
-    def alone(self, prepared: Prepared, clauses: NDArray[np.int64]) -> NDArray[np.float32]:
+    def alone(self, prepared: Prepared, judged: Judged, clauses: NDArray[np.int64]) -> Floats:
         """What some of the frame's clauses feel like where each is a text of its own: P(positive) - P(negative).
 
         A place hears two words to either side and what follows a "but", so the end of one clause colours its neighbour.
         """
-        whole, bounds = prepared.frame, np.append(prepared.around.clause_starts, len(prepared.frame.atoms))
+        whole, around = prepared.frame, prepared.around
+        bounds = np.append(around.clause_starts, len(whole.atoms))
         sizes = bounds[clauses + 1] - bounds[clauses]
         ends = np.cumsum(sizes)
         starts = ends - sizes
         owners = np.repeat(np.arange(len(clauses), dtype=np.int32), sizes)
         places = np.arange(ends[-1]) + (bounds[clauses] - starts)[owners]
         frame = Frame(whole.atoms[places], starts, owners)
-        said = np.ascontiguousarray(self._places(Prepared(frame, structure(frame, self._flags)), _MOOD).T)
+        state = structure(frame, self._flags).state
+        said = np.take(judged.mood, places, axis=1)
+        # A place that has the same neighbours and surroundings as in the whole text says the same.
+        rows = _beside(frame)
+        changed = state != np.take(around.state, places)
+        for mine, shift in zip(rows, _SHIFTS, strict=True):
+            beyond = places + shift
+            np.clip(beyond, 0, len(whole.atoms) - 1, out=beyond)
+            changed |= (mine == _NOTHING) & (np.take(whole.text_of, beyond) == np.take(whole.text_of, places))
+        which = np.flatnonzero(changed)
+        said[:, which] = self._places([mine[which] for mine in rows], state[which], _MOOD)
         weight = np.exp(np.clip(said[-1], -LONGEST_WEIGHT, LONGEST_WEIGHT))
         return self._values(said[:-1] * weight, weight, starts)
 
@@ -249,6 +268,24 @@ class Model:
         strongest = np.maximum(whole, np.maximum.reduceat(sentences, first, axis=1))
         strongest[_NEUTRAL] = whole[_NEUTRAL]
         return strongest
+
+
+def _beside(frame: Frame) -> list[NDArray[np.int64]]:
+    """Of each tap, the rows of the neighbours that it looks at; `_NOTHING` beyond the ends of the text."""
+    rows, text = frame.atoms.astype(np.int64) + 1, frame.text_of
+    # Two rows of nothing between texts would do; moving each text's neighbours out of sight costs less.
+    found = []
+    for shift in _SHIFTS:
+        if shift == 0:
+            found.append(rows)
+            continue
+        moved = np.zeros(len(rows), dtype=np.int64)
+        size = len(rows) - abs(shift)
+        if size > 0:
+            to, of = (slice(-size, None), slice(size)) if shift < 0 else (slice(size), slice(-size, None))
+            moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
+        found.append(moved)
+    return found
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
