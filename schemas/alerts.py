@@ -28,12 +28,17 @@ class Quote(Part):
 
 
 class Driver(Part):
-    """A value whose share among the voices rose most against its past: what the spike is concentrated in."""
+    """A value whose share rose most against its past: what the spike is concentrated in; words come last."""
 
     dimension: Literal["pain_point", "channel", "product", "version", "region", "language", "word"]
     value: str
-    share: Share = Field(description="Of the mentions in the alert's window.")
-    usual: Share = Field(description="Of the mentions in the 24 hours before it.")
+    share: Share = Field(
+        description="Of the mentions in the alert's last hour; of its voices for pain points, and for words, as far as "
+        "its quotes are kept."
+    )
+    usual: Share = Field(
+        description="The same in the day before the alert; where few spoke of it then, among all that customers said."
+    )
 
 
 class IncidentPart(Part):
@@ -66,14 +71,14 @@ class Alert(Wire):
         description="surge: a brand's unhappy customers; volume: all of its customers, whatever they say; "
         "pain_point, delight: one entry of the catalog; share: more of a usual number of customers name a pain point; "
         "mood: more of them are unhappy, or in one bad emotion; silence: a channel from which nobody is heard any "
-        "more; incident: what pages, all of a brand's alerts at once, with the numbers of the worst of them."
+        "more; incident: what pages, all of a brand's alerts at once, with the numbers of the worst that goes on."
     )
     pain_point: str | None = Field(None, description="Id of the pain point or delight; null for a brand as a whole.")
     channel: str | None = Field(None, description="The channel that a silence is about.")
     feeling: str | None = Field(None, description="The emotion that a mood alert is about; null: how many are unhappy.")
     title: str
     severity: int = Field(ge=1, le=4, description="The worst so far; 1 is the worst there is.")
-    severity_why: str = Field(description="The formula of severity with its numbers.")
+    severity_why: str = Field(description="The formula of severity with the numbers of when it was so bad.")
     starts_at: Timestamp = Field(description="The onset: when what customers say began to change.")
     detected_at: Timestamp = Field(description="End of the window in which it was seen first, in event time.")
     updated_at: Timestamp = Field(description="End of the window that this record speaks of.")
@@ -111,7 +116,10 @@ class Alert(Wire):
         description="Why people are not told: over_budget, as many at least as severe were told in a week already.",
     )
     journey_stage: JourneyStage | None = Field(None, description="Where on the customer's way the pain point lies.")
-    owner: str | None = Field(None, description="Who can act on it, by the catalog.")
+    owner: str | None = Field(
+        None,
+        description="Who can act on it, by the catalog; where a brand as a whole alerts, by what half of them name.",
+    )
     runbook: str | None = Field(None, description="What to do first, by the catalog: a link, or a sentence.")
     dashboard: str | None = Field(None, description="Where to look at it, with brand and time range.")
     changes: list[NearChange] = Field(

@@ -229,7 +229,11 @@ class Brand:
         first = len(effects.records)
         verdicts, decisions, others = self._judge(now_ms, effects)
         headings = self.warning.look(verdicts, now_ms, self.judging, self.windows, effects)
-        self.paging.tell(first, {*self.judging.restless, *self.sources.restless}, now_ms, effects, self.changes)
+        restless = {*self.judging.restless, *self.sources.restless}
+        self.paging.tell(
+            first, restless, now_ms, effects, self.changes, lambda it: self.judging.shown(it, now_ms, self.windows)
+        )
+        self.judging.latest.clear()
         cell = self.windows.cells.get(now_ms - MINUTE_MS) or Cell(now_ms - MINUTE_MS)
         for name in sorted({*decisions, *others, *headings, *cell.names()} - {NEGATIVE}):
             verdict, more, heading = decisions.get(name), others.get(name), headings.get(name)

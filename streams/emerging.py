@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.base import SCHEMA_VERSION, stamp
 from streams.catalog import Catalog
-from streams.detection.terms import VOLUME, Rising, Trend, Usage, terms_of
+from streams.detection.terms import VOLUME, Rising, Trend, Usage, terms_of, written
 from streams.effects import Effects
 from streams.topics import CANDIDATES
 from streams.windows.observation import QUOTE_LENGTH, Observation
@@ -202,7 +202,7 @@ class Emerging:
             "brand": self.brand,
             "term": term,
             "revision": known.revision,
-            "words": _written(term, [quote["text"] for quote in quotes]),
+            "words": written(term, [quote["text"] for quote in quotes]),
             "related": known.related,
             "voices": len(story.voices),
             "expected": round(story.expected, 2),
@@ -303,23 +303,6 @@ def _quote(seen: Observation) -> dict[str, Any]:
 def _stage(quotes: list[dict[str, Any]]) -> str | None:
     counts = Counter(quote["stage"] for quote in quotes if quote["stage"])
     return min(counts, key=lambda stage: (-counts[stage], stage)) if counts else None
-
-
-def _written(term: str, texts: list[str]) -> str:
-    """The term as most texts write it: its words in their commonest form."""
-    words = []
-    for stemmed in term.split():
-        forms: Counter[str] = Counter()
-        for text in texts:
-            forms.update(
-                {
-                    bare
-                    for bare in (word.strip("#.,!?;:\"'’()…-").lower() for word in text.split())
-                    if terms_of(bare) == {stemmed}
-                }
-            )
-        words.append(min(forms, key=lambda form: (-forms[form], form)) if forms else stemmed)
-    return " ".join(words)
 
 
 def _fits(phrase: tuple[Any, ...], words: list[str]) -> bool:

@@ -5,11 +5,13 @@ It works on the windows it is given and changes nothing in them.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.alerts import Kind
-from streams.alerting import CALM_MS, Episode, Evidence, Judged, advance, fingerprint_of, severity_of
+from streams.alert_words import said_more
+from streams.alerting import CALM_MS, Counts, Episode, Evidence, Judged, advance, fingerprint_of, severity_of, shown
 from streams.catalog import Catalog
 from streams.detection import (
     Baseline,
@@ -29,7 +31,7 @@ from streams.topics import ALERTS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.bounds import Bounds
 from streams.windows.cells import Cell
-from streams.windows.rolling import DAY_MS, HOUR_MS
+from streams.windows.rolling import DAY_MS, HOUR_MS, Rolling
 from streams.windows.store import WindowStore
 
 ONSET_MS = 6 * HOUR_MS
@@ -64,6 +66,8 @@ class Judging:
     """What is usual for the emotions of all customers."""
     share: Share = field(default_factory=Share)
     mood: Mood = field(default_factory=Mood)
+    latest: dict[str, tuple[str, Judged]] = field(default_factory=dict)
+    """Fingerprint of what fires → its subject, and what was thought of it at this moment; not a part of the state."""
 
     @property
     def firing(self) -> list[str]:
@@ -79,6 +83,13 @@ class Judging:
         """The fingerprint of a series' alert; None unless it is firing."""
         episode = self.episodes.get(name)
         return episode.fingerprint if episode is not None and episode.firing else None
+
+    def shown(self, fingerprint: str, now_ms: int, windows: WindowStore) -> dict[str, Any] | None:
+        """What an alert that fires looks like at this moment, in wire form; None for others."""
+        name, judged = self.latest.get(fingerprint, (None, None))
+        if name is None or judged is None or not self.episodes[name].firing:
+            return None
+        return shown(self.episodes[name], judged, self._evidence(name, now_ms, windows), now_ms, "reminder")
 
     def past_of(self, name: str, now_ms: int) -> Baseline | None:
         """A series' past hours, from when on the brand is listened to; None where it has none."""
@@ -135,7 +146,8 @@ class Judging:
             sample = self._part(name, expected, now_ms, windows)
             verdict = self.share.judge(sample, self.usual(subject_of(name).series, now_ms), self._whole(now_ms))
             calm = self.share.is_calm(sample, verdict)
-            ends = f"fewer than {self.share.calm_below(verdict):.0%} of the voices name it, for an hour"
+            few, least = self.share.calm_below(verdict), self.share.minimum / 2
+            ends = f"fewer than {few:.0%} of the voices, or than {least:g}, name it, for an hour"
             verdicts[name], _ = self._carry(name, verdict, calm, ends, now_ms, windows, effects)
         verdicts[MOOD] = self._judge_mood(expected, now_ms, windows, effects)
         return verdicts
@@ -154,7 +166,9 @@ class Judging:
             verdict, feeling = self.mood.judge(sample, unhappy, whole, self.feelings)
         calm = self.mood.is_calm(sample, verdict, feeling)
         whose = "are unhappy" if feeling is None else f"show {feeling}"
-        ends = f"fewer than {self.mood.share.calm_below(verdict):.0%} of the voices {whose}, for an hour"
+        least = self.mood.share.minimum / 2
+        share = self.mood.share.calm_below(verdict)
+        ends = f"fewer than {share:.0%} of the voices, or than {least:g}, {whose}, for an hour"
         return self._carry(MOOD, verdict, calm, ends, now_ms, windows, effects, feeling)[0]
 
     def _part(self, name: str, expected: float | None, now_ms: int, windows: WindowStore) -> PartSample:
@@ -200,7 +214,8 @@ class Judging:
             resolves_when=resolves_when,
             of=verdict.of,
         )
-        alert = advance(episode, judged, self._evidence(name, windows), now_ms)
+        self.latest[episode.fingerprint] = name, judged
+        alert = advance(episode, judged, self._evidence(name, now_ms, windows), now_ms)
         effects.keep(self.brand, "alert", name, episode)
         if alert is not None:
             effects.publish(ALERTS, episode.fingerprint, alert)
@@ -294,10 +309,12 @@ class Judging:
             onset = max(onset, episode.ends_ms + CALM_MS)
             episode.go_on(now_ms)
         else:
-            episode.begin(onset, now_ms, self._evidence(name, windows))
+            episode.begin(onset, now_ms)
         for cell in recent:
             if cell.start_ms >= onset:
                 episode.take_in(cell.aggregate(series), cell.quotes(series), self.bounds)
+        if episode.detected_ms == now_ms:
+            episode.compare(windows.day.of(series))
         return episode
 
     def _quiet(self, name: str) -> Episode:
@@ -306,18 +323,39 @@ class Judging:
         title = subject.title(self.brand, self.catalog)
         return Episode(self.brand, kind, subject.point, title, fingerprint_of(self.brand, kind, subject.point))
 
-    def _evidence(self, name: str, windows: WindowStore) -> Evidence:
-        series = subject_of(name).series
-        return Evidence(windows.hour.of(series), windows.day.of(series), lambda: self._overlap(series, windows))
+    def _evidence(self, name: str, now_ms: int, windows: WindowStore) -> Evidence:
+        series, episode = subject_of(name).series, self.episodes[name]
+        whole = series in (EVERYTHING, NEGATIVE)
+        # What is usual was so before it began; what has lasted for a day is compared with the day itself.
+        young = episode.starts_ms > now_ms - DAY_MS + HOUR_MS
+        before_ms = min(episode.starts_ms, now_ms - HOUR_MS) if young else now_ms - HOUR_MS
+        return Evidence(
+            windows.hour.of(series),
+            windows.day.of(series),
+            episode.total if young else None,
+            everyone=lambda: (windows.hour.of(EVERYTHING), windows.day.of(EVERYTHING)),
+            overlap=lambda: self._overlap(series, windows),
+            points=lambda: self._points(series, windows) if whole else (({}, 0), ({}, 0)),
+            words=lambda: said_more(series, before_ms, now_ms, self.brand, windows),
+        )
 
     def _overlap(self, series: str, windows: WindowStore) -> dict[str, int]:
         voices = windows.hour.of(series).voices.keys()
-        pain_points = {
+        pain_points = self._named(voices, windows.hour)
+        return dict(sorted(((point, n) for point, n in pain_points.items() if n), key=lambda x: (-x[1], x[0])))
+
+    def _points(self, series: str, windows: WindowStore) -> tuple[Counts, Counts]:
+        """Voices that name each pain point now, and those who were heard in the day but not in the hour."""
+        now = windows.hour.of(series).voices.keys()
+        before = windows.day.of(series).voices.keys() - now
+        return (self._named(now, windows.hour), len(now)), (self._named(before, windows.day), len(before))
+
+    def _named(self, voices: Set[str], span: Rolling) -> dict[str, int]:
+        return {
             point: len(aggregate.voices.keys() & voices)
-            for point, aggregate in windows.hour.series.items()
+            for point, aggregate in span.series.items()
             if self._kind(point) == "pain_point"
         }
-        return dict(sorted(((point, n) for point, n in pain_points.items() if n), key=lambda x: (-x[1], x[0])))
 
     def _kind(self, name: str) -> Kind:
         return subject_of(name).kind(self.catalog)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote as escaped
 
-from schemas.alerts import Alert, Quote
+from schemas.alerts import Alert, Driver, Quote
 
 QUOTES = 4
 DRIVERS = 4
@@ -96,15 +96,33 @@ def _facts(alert: Alert) -> Iterator[tuple[str | None, str]]:
         mood += "; " + ", ".join(f"{name} {share:.0%}" for name, share in list(alert.emotions.items())[:3])
     yield "Mood", mood
     if alert.drivers:
-        told = (f"{it.dimension} {it.value} {it.share:.0%} (usually {it.usual:.0%})" for it in alert.drivers[:DRIVERS])
-        yield "Driven by", "; ".join(map(_line, told))
-    if alert.pain_points:
-        yield "Also about", ", ".join(f"{name} ({voices})" for name, voices in list(alert.pain_points.items())[:5])
+        yield "Driven by", driven_by(alert)
+    if others := also_about(alert):
+        yield "Also about", others
     for near in alert.changes[:3]:
         yield "Near it", f"{_line(near.what)}, {_moment(near.at)} ({_line(near.why)})"
     yield "Severity", alert.severity_why
     if alert.status != "resolved":
         yield "Resolves when", alert.resolves_when
+
+
+def driven_by(alert: Alert) -> str:
+    """What it is concentrated in: values whose share rose, then words."""
+    values = [it for it in alert.drivers if it.dimension != "word"][:DRIVERS]
+    words = [it for it in alert.drivers if it.dimension == "word"]
+    told = [f"{it.dimension.replace('_', ' ')} {it.value} {_risen(it)}" for it in values]
+    told += [f"“{it.value}” {_risen(it)}" for it in words]
+    return "; ".join(map(_line, told))
+
+
+def also_about(alert: Alert) -> str:
+    """The other pain points that its voices name."""
+    others = [(name, voices) for name, voices in alert.pain_points.items() if name != alert.pain_point]
+    return ", ".join(f"{name} ({voices:,})" for name, voices in others[:5])
+
+
+def _risen(it: Driver) -> str:
+    return f"{it.share:.0%} (usually {it.usual:.0%})"
 
 
 def _source(it: Quote) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -109,14 +109,32 @@ class Paging:
         """Whether there is an incident."""
         return any(incident.firing for incident in self.incidents.values())
 
-    def tell(self, first: int, restless: Collection[str], now_ms: int, effects: Effects, known: Changes) -> None:
+    def tell(
+        self,
+        first: int,
+        restless: Collection[str],
+        now_ms: int,
+        effects: Effects,
+        known: Changes,
+        shown: Callable[[str], dict[str, Any] | None],
+    ) -> None:
         """Group what has been told at this moment, and hold back what is beyond the budget.
 
         Args:
             first: Where in the records of ``effects`` this moment begins: there its alerts are, not yet grouped.
             restless: Fingerprints of the alerts that fire and are not dying down.
             known: The brand's changes.
+            shown: Gives what an alert that was not told at this moment would show, by fingerprint, in wire form.
         """
+
+        def fresh(part: dict[str, Any]) -> dict[str, Any]:
+            """A part of an incident with the numbers of this moment; what is known of it stays."""
+            record = shown(part["fingerprint"])
+            if record is None:
+                return part
+            self._say_where(record)
+            return part | record | {name: part[name] for name in ("status", "reason", "revision")}
+
         pages: list[dict[str, Any]] = []
         changes: dict[str, list[dict[str, Any]]] = {}
         for topic, _, alert in effects.records[first:]:
@@ -136,7 +154,7 @@ class Paging:
             if incident is None:
                 incident = self.incidents[fingerprint] = Incident(self.brand, fingerprint)
             moves = any(name in restless for name in incident.parts)
-            page = incident.advance(changes.get(fingerprint, []), now_ms, restless=moves)
+            page = incident.advance(changes.get(fingerprint, []), now_ms, restless=moves, fresh=fresh)
             if fingerprint in changes or page is not None:
                 effects.keep(self.brand, "incident", fingerprint, incident)
             if page is not None:
@@ -151,10 +169,12 @@ class Paging:
 
     def _say_where(self, alert: dict[str, Any]) -> None:
         """Add who can act on it, and where to look."""
-        point = alert["pain_point"] or next(iter(alert["pain_points"]), None)
+        point = alert["pain_point"] or _main_point(alert)
         if point is not None and point in self.catalog:
             entry = self.catalog.entry(point)
             alert |= {"journey_stage": entry.journey_stage, "owner": entry.owner, "runbook": entry.runbook}
+        else:
+            alert |= {"journey_stage": None, "owner": None, "runbook": None}
         if self.terms.dashboard is not None:
             alert["dashboard"] = _filled(self.terms.dashboard, alert)
 
@@ -167,6 +187,15 @@ class Paging:
     def restore_budget(self, state: Any) -> None:
         """Take in the stored pages of the last week."""
         self.budget.passed, self.budget.held = state
+
+
+def _main_point(alert: dict[str, Any]) -> str | None:
+    """What an alert of the brand as a whole is mostly about: a pain point that half of its voices an hour name.
+
+    Whoever owns what three of forty customers mention can't act on what the forty have.
+    """
+    hourly = alert["observed"] * HOUR_MS / (alert["window_seconds"] * 1000)
+    return next((point for point, voices in alert["pain_points"].items() if 2 * voices >= hourly), None)
 
 
 def _filled(link: str, alert: dict[str, Any]) -> str:

@@ -140,7 +140,7 @@ class SourceWatch:
             fingerprint = fingerprint_of(self.brand, "silence", channel)
             episode = Episode(self.brand, "silence", None, title, fingerprint, channel=channel)
             self.episodes[name] = episode
-        episode.begin(since_ms, now_ms, _nothing())
+        episode.begin(since_ms, now_ms)
         return episode
 
     def _end(self, name: str, ends_ms: int, now_ms: int, effects: Effects, *, expired: bool) -> None:

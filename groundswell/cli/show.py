@@ -20,6 +20,7 @@ from schemas.raw import RawEvent
 from schemas.receipts import Receipt
 from schemas.scored import Scored
 from schemas.silences import Acknowledgement, Matchers, Muted, Silence, SilenceRecord
+from streams.messages import also_about, driven_by
 
 LONGEST = 160
 """Characters of a text that a line shows."""
@@ -50,6 +51,7 @@ def alert(it: Alert) -> Text:
     text = Text()
     text.append(f" {it.status.upper()} ", style=style).append(f" {clean(it.brand)}: {clean(it.title)}", style="bold")
     text.append(f"  severity {it.severity}, {it.reason.replace('_', ' ')}\n", style="dim")
+    text.append(f"   severity: {clean(it.severity_why)}\n", style="dim")
     since = f"since {_moment(it.starts_at)}, seen {_moment(it.detected_at)}"
     if over and it.ends_at is not None:
         since += f", over {_moment(it.ends_at)}"
@@ -69,12 +71,10 @@ def alert(it: Alert) -> Text:
     for part in it.parts if len(it.parts) > 1 else ():
         over_part = ", over" if part.status == "resolved" else ""
         text.append(f"   · {clean(part.title)} (severity {part.severity}{over_part})\n")
-    if it.pain_points:
-        named = ", ".join(f"{name} ({voices:,})" for name, voices in list(it.pain_points.items())[:5])
-        text.append(f"   about {clean(named)}\n")
+    if others := also_about(it):
+        text.append(f"   also about {clean(others)}\n")
     if it.drivers:
-        driven = ", ".join(f"{d.dimension} {d.value} {d.share:.0%} (usually {d.usual:.0%})" for d in it.drivers[:4])
-        text.append(f"   driven by {clean(driven)}\n")
+        text.append(f"   driven by {clean(driven_by(it))}\n")
     for quote in it.quotes:
         text.append(f"   “{_short(quote.text)}”", style="italic")
         text.append(f"  {clean(quote.channel)}, {_moment(quote.created_at)}\n", style="dim")

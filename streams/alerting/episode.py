@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from schemas.alerts import Kind, Reason
 from schemas.base import SCHEMA_VERSION, stamp
@@ -61,20 +61,33 @@ class Episode:
     """The emotion of a mood."""
     signal: str | None = None
     """What the detector fired on, see ``schemas.alerts.Alert.signal``."""
+    severity_ms: int = 0
+    """When the severity was reached."""
+    told_ms: int = 0
+    """When it was told last."""
+    step: int = 0
+    """Where it is on the schedule of reminders; those that were missed are skipped."""
 
     @property
     def firing(self) -> bool:
         """Whether it is going on."""
         return self.status == "firing"
 
-    def begin(self, onset_ms: int, now_ms: int, evidence: Evidence) -> None:
+    def begin(self, onset_ms: int, now_ms: int) -> None:
         """A new episode on this fingerprint."""
         self.status, self.severity = "firing", 4
         self.starts_ms, self.detected_ms = onset_ms, now_ms
-        self.repeats, self.calm_ms = 0, None
-        self.total, self.quotes = Aggregate(), []
-        before = evidence.day.mentions - evidence.hour.mentions
-        self.before = (evidence.day.sentiment - evidence.hour.sentiment) // before if before > 0 else None
+        self.repeats, self.step, self.calm_ms = 0, 0, None
+        self.total, self.quotes, self.before = Aggregate(), [], None
+
+    def compare(self, day: Aggregate) -> None:
+        """Note how the mood was in the day before the onset, once all since then is taken in.
+
+        Args:
+            day: The 24 hours that end now.
+        """
+        before = day.mentions - self.total.mentions
+        self.before = round((day.sentiment - self.total.sentiment) / before) if before > 0 else None
 
     def returns(self, now_ms: int, ratio: float, voices: int) -> bool:
         """Whether a surge with these numbers is the last episode again, or a new one.
@@ -90,8 +103,6 @@ class Episode:
     def go_on(self, now_ms: int) -> None:
         """The last episode is not over."""
         self.status, self.calm_ms, self.returned_ms = "firing", None, now_ms
-        while now_ms - self.detected_ms >= reminder(self.repeats):
-            self.repeats += 1
 
     def take_in(self, aggregate: Aggregate, quotes: list[dict[str, Any]], bounds: Bounds) -> None:
         """Count what one minute of the episode held; it may last for days, and keeps no more names than a day does."""
@@ -159,20 +170,41 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         if reason is None and severity < episode.severity:
             reason = "severity_rose"
     # While it dies down nobody needs reminding: either it is over soon, or it rises again.
-    due = now_ms - episode.detected_ms >= reminder(episode.repeats)
-    if reason is None and episode.calm_ms is None and due:
+    if reason is None and episode.calm_ms is None and reminds(episode, now_ms):
         reason = "reminder"
-        while now_ms - episode.detected_ms >= reminder(episode.repeats):
-            episode.repeats += 1
+        episode.repeats += 1
     if reason is None:
         return None
-    if reason == "first":
+    while now_ms - episode.detected_ms >= reminder(episode.step):
+        episode.step += 1
+    if reason in ("first", "returned"):
         episode.signal = _signal(episode, judged)
     if reason == "first" or severity < episode.severity:
-        episode.severity, episode.severity_why = severity, why
+        episode.severity, episode.severity_why, episode.severity_ms = severity, why, now_ms
     episode.revision += 1
+    episode.told_ms = now_ms
+    return shown(episode, judged, evidence, now_ms, reason, ends_ms)
+
+
+def shown(
+    episode: Episode,
+    judged: Judged,
+    evidence: Evidence,
+    now_ms: int,
+    reason: Reason,
+    ends_ms: int | None = None,
+) -> dict[str, Any]:
+    """The alert's whole state at this moment, in wire form.
+
+    Args:
+        reason: Why it is told.
+        ends_ms: When it was over.
+    """
     status = {"first": "firing", "recovered": "resolved", "expired": "resolved"}.get(reason, "updated")
     total = episode.total
+    why = episode.severity_why
+    if episode.severity_ms != now_ms:
+        why = f"at its worst, {stamp(episode.severity_ms)[:16].replace('T', ' ')}Z: {why}"
     news = _news(episode.kind, judged)
     if ends_ms is not None:
         lasted = duration(ends_ms - episode.starts_ms)
@@ -190,7 +222,7 @@ def advance(episode: Episode, judged: Judged, evidence: Evidence, now_ms: int) -
         "feeling": episode.feeling,
         "title": f"{episode.title}: {news}",
         "severity": episode.severity,
-        "severity_why": episode.severity_why,
+        "severity_why": why,
         "starts_at": stamp(episode.starts_ms),
         "detected_at": stamp(episode.detected_ms),
         "updated_at": stamp(now_ms),
@@ -243,11 +275,25 @@ def _news(kind: Kind, judged: Judged) -> str:
     return f"{judged.observed} voices in {lasted}, {judged.expected:.1f} expected"
 
 
-def reminder(repeats: int) -> int:
-    """How long after its detection an alert reminds that has done so so often, in milliseconds."""
-    if repeats < len(REMINDERS_MS):
-        return REMINDERS_MS[repeats]
-    return REMINDERS_MS[-1] * (repeats - len(REMINDERS_MS) + 2)
+class Reminding(Protocol):
+    """What reminds on a schedule."""
+
+    detected_ms: int
+    told_ms: int
+    step: int
+
+
+def reminds(it: Reminding, now_ms: int) -> bool:
+    """Whether a reminder is due: by the schedule, and not right behind something else that was told."""
+    due = now_ms - it.detected_ms >= reminder(it.step)
+    return due and now_ms - it.told_ms >= REMINDERS_MS[0]
+
+
+def reminder(step: int) -> int:
+    """How long after its detection an alert reminds at this step of the schedule, in milliseconds."""
+    if step < len(REMINDERS_MS):
+        return REMINDERS_MS[step]
+    return REMINDERS_MS[-1] * (step - len(REMINDERS_MS) + 2)
 
 
 def duration(milliseconds: int) -> str:

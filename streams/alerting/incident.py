@@ -6,13 +6,14 @@ between it is told anew when a part joins, when it gets worse, and as a reminder
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from schemas.alerts import Kind, Reason
 from schemas.base import epoch_ms, stamp
-from streams.alerting.episode import RETURN_MS, duration, fingerprint_of, reminder
+from streams.alerting.episode import RETURN_MS, duration, fingerprint_of, reminder, reminds
 
 Group = Literal["customers", "sources"]
 GROUPS: dict[str, Group] = {
@@ -53,18 +54,26 @@ class Incident:
     repeats: int = 0
     parts: dict[str, Record] = field(default_factory=dict)
     """Fingerprint → its last record, in order of detection."""
+    told_ms: int = 0
+    """When it was told last."""
+    step: int = 0
+    """Where it is on the schedule of reminders."""
 
     @property
     def firing(self) -> bool:
         """Whether a part of it goes on."""
         return self.status == "firing"
 
-    def advance(self, changes: list[Record], now_ms: int, *, restless: bool) -> Record | None:
+    def advance(
+        self, changes: list[Record], now_ms: int, *, restless: bool, fresh: Callable[[Record], Record]
+    ) -> Record | None:
         """Take in what its parts have told at this moment; gives its own new state where people should know.
 
         Args:
             changes: Their records, in order of publication.
             restless: Whether a part is not dying down: of what is over soon nobody needs reminding.
+            fresh: Gives the record of a part that goes on with the numbers of this moment. What it told last may be
+                hours old when another part changes.
         """
         reason = self._take(changes, now_ms)
         if not self.firing:
@@ -75,14 +84,20 @@ class Incident:
             self.ends_ms = max(_ms(record["ends_at"]) for record in self.parts.values())
         elif reason is None and worst < self.severity:
             reason = "severity_rose"
-        elif reason is None and restless and now_ms - self.detected_ms >= reminder(self.repeats):
+        elif reason is None and restless and reminds(self, now_ms):
             reason = "reminder"
-        while reason == "reminder" and now_ms - self.detected_ms >= reminder(self.repeats):
             self.repeats += 1
         self.severity = worst if reason == "first" else min(worst, self.severity)
         if reason is None:
             return None
+        while now_ms - self.detected_ms >= reminder(self.step):
+            self.step += 1
         self.revision += 1
+        self.told_ms = now_ms
+        told = {record["fingerprint"] for record in changes}
+        for fingerprint, record in self.parts.items():
+            if record["status"] != "resolved" and fingerprint not in told:
+                self.parts[fingerprint] = fresh(record)
         return self._record(reason, now_ms)
 
     def _take(self, changes: list[Record], now_ms: int) -> Reason | None:
@@ -112,7 +127,7 @@ class Incident:
         self.status = "firing"
         if returned:
             return "returned"
-        self.parts, self.repeats, self.severity = {}, 0, 4
+        self.parts, self.repeats, self.step, self.severity = {}, 0, 0, 4
         self.starts_ms, self.detected_ms = _ms(record["starts_at"]), now_ms
         return "first"
 
@@ -122,10 +137,11 @@ class Incident:
         # What it shows is the worst of what goes on; of equals, what was there first.
         going = [record for record in parts if over or record["status"] != "resolved"]
         main = min(going, key=lambda record: record["severity"])
-        others = [record["title"].partition(":")[0] for record in going if record is not main]
+        worst = min(parts, key=lambda record: record["severity"])
+        others = [_name(record) for record in going if record is not main]
         title = main["title"]
         if over:
-            title = f"{title.partition(':')[0]}: back to normal after {duration(self.ends_ms - self.starts_ms)}"
+            title = f"{_name(main)}: back to normal after {duration(self.ends_ms - self.starts_ms)}"
         if others:
             title += f"; with it {', '.join(others[:3])}" + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         return main | {
@@ -136,8 +152,8 @@ class Incident:
             "kind": "incident",
             "title": title,
             "severity": self.severity,
-            "severity_why": f"the worst of its {len(parts)}: {main['severity_why']}" if len(parts) > 1
-            else main["severity_why"],
+            "severity_why": worst["severity_why"] if len(parts) == 1
+            else f"the worst of its {len(parts)}, {_name(worst)}: {worst['severity_why']}",
             "starts_at": stamp(self.starts_ms),
             "detected_at": stamp(self.detected_ms),
             "updated_at": stamp(now_ms),
@@ -157,6 +173,12 @@ class Incident:
     def from_state(cls, state: list[Any]) -> Incident:
         """The incident that ``to_state`` stored."""
         return cls(*state)
+
+
+def _name(record: Record) -> str:
+    """What an alert is called, without its numbers."""
+    name: str = record["title"].partition(":")[0]
+    return name
 
 
 def _part(record: Record) -> Record:

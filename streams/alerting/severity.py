@@ -26,5 +26,10 @@ def severity_of(kind: Kind, ratio: float, voices: int) -> tuple[int, str]:
     crowd = sum(voices >= level for level in (10, 30, 100))
     points = doublings + crowd
     severity = 1 if points >= 5 else 2 if points == 4 else 3 if points >= 2 else 4
-    severity = max(severity, MOST.get(kind, 1))
-    return severity, f"{doublings} for {ratio:g} times what is usual + {crowd} for {voices} voices an hour = {points}"
+    earned = {1: "5 or 6", 2: "4", 3: "2 or 3", 4: "fewer than 2"}[severity]
+    why = f"{doublings} for {ratio:g} times what is usual + {crowd} for {voices} voices an hour = {points}; "
+    why += f"{earned} are severity {severity}"
+    if severity < MOST.get(kind, 1):
+        severity = MOST[kind]
+        why += f", but {kind} is never worse than {severity}"
+    return severity, why

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from schemas.metrics import Silence
-from streams.detection.baseline import Baseline
+from streams.detection.baseline import HOUR_MS, Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Sample:
     mentions: int
     top_voice_share: float
     """The loudest author's share of the mentions, 0 to 1."""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether an episode goes on, whose alert shows all numbers; of what is quiet nobody asks for them."""
+        return self.past_ms < self.end_ms - HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,11 @@ class PartSample:
     """How many of these are usual; None without a baseline."""
     repeats: int
     """Records in the hour beyond the first of each author: the most that loud voices can have added."""
+
+    @property
+    def lasts(self) -> bool:
+        """As in ``Sample``."""
+        return self.past_ms < self.end_ms - HOUR_MS
 
 
 class Detector(Protocol):

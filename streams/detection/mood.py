@@ -155,6 +155,8 @@ class Mood:
         expected = round(part.of * level, 3)
 
         def told(reason: Silence, chance: float | None = None, observed: float = least) -> Verdict:
+            if chance is None and part.lasts and part.of:
+                chance = normal_tail((least / part.of - level) * sqrt(part.of / feelings.variance(emotion)))
             return Verdict(reason, int(observed), expected, chance, HOUR_MS, part.of)
 
         if feelings.hours < share.warm_up_hours / 2 or feelings.voices < share.warm_up_voices:

@@ -90,7 +90,7 @@ class Share:
     def _judge(
         self, voices: int, of: int, sample: PartSample, part: Baseline, whole: Baseline, span: range, window_ms: int
     ) -> Verdict:
-        if voices < self.minimum / 2:  # As with most series: not worth looking at the past.
+        if voices < self.minimum / 2 and not sample.lasts:  # As with most series: not worth looking at the past.
             return Verdict("below_minimum", voices, None, None, window_ms, of)
         usual = self._usual(part, whole, span, window_ms // HOUR_MS)
         if usual is None:
@@ -99,6 +99,8 @@ class Share:
         expected = round(of * share, 3)
 
         def silent(reason: Silence, chance: float | None = None) -> Verdict:
+            if chance is None and sample.lasts and of:
+                chance = binomial_tail(voices / dispersion, of / dispersion, share)
             return Verdict(reason, voices, expected, chance, window_ms, of)
 
         if voices < self.minimum or of < self.crowd:

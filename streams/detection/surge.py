@@ -123,14 +123,18 @@ class Surge:
         if sample.voices < enough:
             loud = sample.mentions >= 2 * enough and sample.top_voice_share >= 0.5
             few: Silence = "below_minimum" if sample.voices < self.minimum else "below_baseline"
-            return Verdict("one_voice" if loud else few, sample.voices, round(expected, 3), None)
-        if learned.dispersion is None:
-            learned.dispersion = _dispersion(learned.counts, learned.usual())
-        chance = negative_binomial_tail(sample.voices, expected, learned.dispersion)
-        verdict = self._verdict(sample.voices, expected, chance, HOUR_MS)
+            chance = self._chance(sample, learned, expected) if sample.lasts else None
+            return Verdict("one_voice" if loud else few, sample.voices, round(expected, 3), chance)
+        verdict = self._verdict(sample.voices, expected, self._chance(sample, learned, expected), HOUR_MS)
         if verdict.fired and self._is_used_to(sample, learned, span, 1, sample.voices):
             return replace(verdict, reason="below_baseline")
         return verdict
+
+    def _chance(self, sample: Sample, learned: _Learned, expected: float) -> float:
+        """How likely the past makes at least as many voices in the hour."""
+        if learned.dispersion is None:
+            learned.dispersion = _dispersion(learned.counts, learned.usual())
+        return negative_binomial_tail(sample.voices, expected, learned.dispersion)
 
     def _judge_slow(self, sample: Sample, past: Baseline) -> Verdict | None:
         length = self.slow_hours

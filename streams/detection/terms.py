@@ -77,6 +77,23 @@ def terms_of(text: str) -> set[str]:
     return found
 
 
+def written(term: str, texts: Iterable[str]) -> str:
+    """The term as most texts write it: its words in their commonest form."""
+    words = []
+    for stemmed in term.split():
+        forms: Counter[str] = Counter()
+        for text in texts:
+            forms.update(
+                {
+                    bare
+                    for bare in (word.strip("#.,!?;:\"'’()…-").lower() for word in text.split())
+                    if terms_of(bare) == {stemmed}
+                }
+            )
+        words.append(min(forms, key=lambda form: (-forms[form], form)) if forms else stemmed)
+    return " ".join(words)
+
+
 def _stem(piece: str) -> str | None:
     """The stem of a word; None where it is none that tells anything."""
     if piece[0] in "@[" or piece.startswith(("http", "www.")):

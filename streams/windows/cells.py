@@ -237,6 +237,11 @@ class Cell:
         unique = {quote["id"]: quote for quote in found}
         return sorted(unique.values(), key=quote_rank)[:QUOTES_PER_POINT]
 
+    def every_quote(self) -> list[Quote]:
+        """Those of all series, best first."""
+        unique = {it["id"]: it for part in self.fragments for quotes in part.quotes.values() for it in quotes}
+        return sorted(unique.values(), key=quote_rank)
+
 
 def entry_of(seen: Observation) -> Entry | None:
     """What is remembered of a record's wording, under the voice that it counts as; None without a fingerprint."""

@@ -11,7 +11,11 @@ from streams.windows.observation import Quote
 
 SHOWN = 6
 
-_WORD = re.compile(r"\w+")
+ALIKE = (0.15, 0.3, 0.5)
+"""The part of their telling words that two quotes may share, tried in this order."""
+
+_WORD = re.compile(r"(?<![@\w])\w{3,}|\b\d+\b")
+"""What tells a text apart: no handles, which all of a brand's have, and none of the shortest words."""
 
 
 def newest(quotes: list[Quote], count: int) -> list[Quote]:
@@ -22,23 +26,27 @@ def newest(quotes: list[Quote], count: int) -> list[Quote]:
 def diverse(candidates: list[Quote], count: int = SHOWN) -> list[Quote]:
     """Up to ``count`` quotes, newest first, each of another voice and in other words.
 
-    Two quotes are too alike when more than half of their words are shared (Jaccard index).
+    Who complains of one thing says it in much the same words. So those that share little with what is chosen already
+    come first, the newer ones before the older; only where they are too few, those that share more, and never one that
+    shares half of its telling words with another (Jaccard index).
     """
+    ordered = newest(candidates, len(candidates))
     chosen: list[Quote] = []
     voices: set[str] = set()
     bags: list[frozenset[str]] = []
-    for quote in newest(candidates, len(candidates)):
-        if quote["voice"] in voices:
-            continue
-        bag = _bag(quote["text"])
-        if any(len(bag & other) > 0.5 * len(bag | other) for other in bags):
-            continue
-        chosen.append(quote)
-        voices.add(quote["voice"])
-        bags.append(bag)
-        if len(chosen) == count:
-            break
-    return chosen
+    for alike in ALIKE:
+        for quote in ordered:
+            if len(chosen) == count:
+                break
+            if quote["voice"] in voices:
+                continue
+            bag = _bag(quote["text"])
+            if any(len(bag & other) > alike * len(bag | other) for other in bags):
+                continue
+            chosen.append(quote)
+            voices.add(quote["voice"])
+            bags.append(bag)
+    return newest(chosen, count)
 
 
 def published(quote: Quote) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from streams.paging import Budget, Terms
+from streams.changes import Changes
+from streams.effects import Effects
+from streams.paging import Budget, Paging, Terms
+from streams.topics import ALERTS
 from tests.stories.telling import Story, moment, story
-from tests.support.records import MINUTE
+from tests.support.records import MINUTE, catalogs
 
 
 def reasons(it: Story) -> list[str]:
@@ -40,6 +43,59 @@ def test_an_incident_is_told_once_with_all_that_it_is_made_of() -> None:
     over = [when for when, alert in acme.alerts if alert.status == "resolved"]
     assert [when for when, incident in acme.incidents if incident.status == "resolved"] == [max(over)]
     assert [incident.revision for _, incident in acme.incidents] == list(range(1, len(acme.incidents) + 1))
+
+
+def test_what_an_incident_says_is_so_at_that_moment_also_where_another_part_of_it_changed() -> None:
+    acme = storm().at("day 4 20:00")
+    told = [incident for _, incident in acme.incidents if incident.status != "resolved"]
+    heard = {
+        (window.pain_point, window.window_end): window.rolling_1h.voices
+        for point in ("late_delivery", "checkout_fails")
+        for window in acme.windows(point)
+        if window.rolling_1h is not None
+    }
+    held = set()
+    for incident in told:
+        assert incident.window_seconds == 3600
+        for shown in (incident, *(part for part in incident.parts if part.status != "resolved")):
+            voices = heard.get((shown.pain_point or "", incident.updated_at))  # Quiet minutes have no window.
+            if voices is not None:
+                assert f": {voices} voices in 1 h" in shown.title
+                held.add((incident.reason, shown.pain_point))
+        assert f": {incident.observed} voices in 1 h, {incident.expected:.1f} expected" in incident.title
+    assert {("joined", "late_delivery"), ("joined", "checkout_fails")} <= held
+
+
+def test_who_complains_of_nothing_in_particular_is_nobodys_in_particular() -> None:
+    acme = (
+        story()
+        .quiet(days=3)
+        .at("day 4 09:00")
+        .complain("checkout_fails", voices=3, over="30m")
+        .grumble(voices=30, over="30m")
+    )
+    (first,) = [alert for _, alert in acme.at("day 4 10:00").alerts if alert.reason == "first"]
+    assert first.kind == "surge" and first.pain_points["checkout_fails"] > 0
+    assert (first.owner, first.runbook, first.journey_stage) == (None, None, None)
+
+
+def test_what_half_of_them_name_is_whose_it_is() -> None:
+    catalog = catalogs().for_brand("Acme")
+
+    def owner(naming: int) -> object:
+        effects = Effects()
+        alert = {"fingerprint": "f", "kind": "delight", "status": "resolved", "reason": "recovered", "severity": 4}
+        alert |= {
+            "pain_point": None,
+            "pain_points": {"checkout_fails": naming},
+            "observed": 120,
+            "window_seconds": 6 * 3600,
+        }
+        effects.publish(ALERTS, "f", alert)
+        Paging("Acme", catalog, Terms()).tell(0, (), 0, effects, Changes("Acme"), lambda _: None)
+        return alert["owner"]
+
+    assert (owner(9), owner(10)) == (None, catalog.entry("checkout_fails").owner)
 
 
 def test_good_news_is_no_part_of_an_incident() -> None:

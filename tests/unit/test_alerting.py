@@ -41,7 +41,7 @@ QUIET = Evidence(Aggregate(), Aggregate())
 @pytest.fixture
 def episode() -> Episode:
     one = Episode("Acme", "pain_point", "late_delivery", "Late delivery", "f" * 16)
-    one.begin(BASE_MS - 20 * MINUTE, BASE_MS, Evidence(aggregate(20), aggregate(25)))
+    one.begin(BASE_MS - 20 * MINUTE, BASE_MS)
     one.take_in(aggregate(20, sentiment=-0.5), [], Bounds())
     return one
 
@@ -77,7 +77,7 @@ def test_reminders_that_were_missed_are_one(episode: Episode) -> None:
     advance(episode, judged(), QUIET, BASE_MS)
     late = advance(episode, judged(), QUIET, BASE_MS + 7 * HOUR)
     assert late is not None
-    assert (late["reason"], late["repeats"]) == ("reminder", 3)
+    assert (late["reason"], late["repeats"]) == ("reminder", 1)
     assert advance(episode, judged(), QUIET, BASE_MS + 8 * HOUR) is None
 
 
@@ -89,6 +89,27 @@ def test_it_tells_when_it_gets_worse_and_never_that_it_got_better(episode: Episo
     assert (first["severity"], worse["severity"], worse["reason"]) == (4, 1, "severity_rose")
     assert advance(episode, judged(voices=6, expected=3.0), QUIET, BASE_MS + 10 * MINUTE) is None
     assert episode.severity == 1
+
+
+def test_its_severity_says_when_it_was_so_bad_where_its_numbers_are_others_now(episode: Episode) -> None:
+    advance(episode, judged(voices=200), QUIET, BASE_MS)
+    later = advance(episode, judged(voices=6, expected=3.0), QUIET, BASE_MS + 30 * MINUTE)
+    assert later is not None
+    assert later["title"] == "Late delivery: 6 voices in 1 h, 3.0 expected"
+    assert later["severity_why"] == (
+        "at its worst, 2026-03-02 00:00Z: 3 for 200 times what is usual + 3 for 200 voices an hour = 6; "
+        "5 or 6 are severity 1"
+    )
+
+
+def test_nobody_is_reminded_of_what_was_told_a_moment_ago(episode: Episode) -> None:
+    advance(episode, judged(voices=6, expected=3.0), QUIET, BASE_MS)
+    told = [
+        (minutes, alert["reason"], alert["repeats"])
+        for minutes in range(5, 181, 5)
+        if (alert := advance(episode, judged(voices=200 if minutes >= 25 else 6), QUIET, BASE_MS + minutes * MINUTE))
+    ]
+    assert told == [(5, "severity_rose", 0), (25, "severity_rose", 0), (55, "reminder", 1), (120, "reminder", 2)]
 
 
 def test_it_resolves_after_an_hour_of_calm_and_says_since_when(episode: Episode) -> None:
@@ -113,20 +134,23 @@ def test_it_resolves_after_an_hour_of_calm_and_says_since_when(episode: Episode)
 def test_what_it_tells_is_an_alert(episode: Episode) -> None:
     alert = Alert.model_validate(advance(episode, judged(), Evidence(aggregate(20), aggregate(25)), BASE_MS))
     assert (alert.voices, alert.mentions, alert.top_voice_share) == (20, 20, 0.05)
-    assert (alert.sentiment, alert.sentiment_before) == (-0.5, 0.0)
+    assert (alert.sentiment, alert.sentiment_before) == (-0.5, None)
     assert alert.window_seconds == 3600
 
 
-def test_without_a_day_before_there_is_no_sentiment_before() -> None:
-    one = Episode("Acme", "surge", None, "Many", "f" * 16)
-    one.begin(BASE_MS, BASE_MS, Evidence(aggregate(3), aggregate(3)))
-    assert one.before is None
+def test_the_mood_before_is_that_of_the_day_without_what_was_said_since_the_onset(episode: Episode) -> None:
+    day = aggregate(60, sentiment=0.3)
+    day.add(episode.total)
+    episode.compare(day)
+    assert episode.before == 300
+    episode.compare(episode.total)
+    assert episode.before is None, "nothing was said before"
 
 
 def test_a_new_episode_forgets_the_last_one(episode: Episode) -> None:
     lived(episode, 3 * HOUR)
     revision = episode.revision
-    episode.begin(BASE_MS + DAY, BASE_MS + DAY, QUIET)
+    episode.begin(BASE_MS + DAY, BASE_MS + DAY)
     assert (episode.total.mentions, episode.repeats, episode.calm_ms, episode.revision) == (0, 0, None, revision)
 
 
@@ -166,7 +190,7 @@ class TestSeverity:
 
 class TestDrivers:
     def test_what_rose_most_comes_first(self) -> None:
-        hour, day = aggregate(10, product="Beans", channel="x"), aggregate(10, product="Cups", channel="x")
+        hour, day = aggregate(20, product="Beans", channel="x"), aggregate(20, product="Cups", channel="x")
         day.add(hour)
         assert drivers(Evidence(hour, day)) == [{"dimension": "product", "value": "Beans", "share": 1.0, "usual": 0.0}]
 
@@ -175,8 +199,40 @@ class TestDrivers:
         day.add(hour)
         assert drivers(Evidence(hour, day)) == []
 
+    def test_of_what_nobody_spoke_before_all_customers_say_what_is_usual(self) -> None:
+        hour = aggregate(10, product="Beans", channel="forum")
+        lately, day = aggregate(20, product="Cups", channel="forum"), aggregate(50, product="Cups", channel="forum")
+        lately.add(hour)
+        day.add(lately)
+        told = drivers(Evidence(hour, hour, everyone=lambda: (lately, day)))
+        assert [(it["value"], it["usual"]) for it in told] == [("Beans", 0.0)], (
+            "everybody writes in the forum, and always did"
+        )
+
+    def test_what_belongs_to_the_alert_is_not_what_was_usual_before_it(self) -> None:
+        hour, since, day = (aggregate(count, product="Beans") for count in (10, 40, 40))
+        day.add(aggregate(40, product="Cups"))
+        assert [it["usual"] for it in drivers(Evidence(hour, day, since))] == [0.0]
+
     def test_one_record_is_no_driver(self) -> None:
         assert drivers(Evidence(aggregate(1, product="Beans"), aggregate(1))) == []
 
     def test_nothing_is_driven_by_nothing(self) -> None:
         assert drivers(QUIET) == []
+
+    def test_pain_points_are_named_beside_segments_and_words_behind_them(self) -> None:
+        told = drivers(
+            Evidence(
+                aggregate(20),
+                aggregate(60),
+                points=lambda: (({"refund": 12, "price": 2}, 20), ({"refund": 3, "price": 4}, 40)),
+                words=lambda: (
+                    ({"hold": 15, "on hold": 14, "hours": 9, "late": 2}, 20),
+                    ({"hours": 18, "hold": 4}, 40),
+                ),
+            )
+        )
+        assert [(it["dimension"], it["value"], it["share"], it["usual"]) for it in told] == [
+            ("pain_point", "refund", 0.6, 0.075),
+            ("word", "on hold", 0.7, 0.0),
+        ]

@@ -186,6 +186,14 @@ class TestQuotes:
         )
         assert [quote["event_id"] for quote in told] == ["1", "4"]
 
+    def test_of_many_who_say_much_the_same_those_are_shown_that_say_something_else_too(self) -> None:
+        same = [self.quote(f"s{n}", 100 - n, f"s{n}", f"hold for hours, gate{n} and seat{n}") for n in range(10)]
+        others = ["they rebooked my sister, not me", "refund refused at the desk", "baggage stands in Denver, alone"]
+        more = [self.quote(f"o{n}", n, f"o{n}", text) for n, text in enumerate(others)]
+        told = diverse([*same, *more])
+        assert [quote["event_id"] for quote in told] == ["s0", "s1", "s2", "o2", "o1", "o0"]
+        assert diverse([*same, *more], count=4) == [told[0], *told[3:]]
+
     def test_what_is_shown_has_no_voice(self) -> None:
         (shown,) = choose_quotes([self.quote("1", 5, "pseudonym of ada", "Hm.")])
         assert "pseudonym of ada" not in orjson.dumps(shown).decode()
