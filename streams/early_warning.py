@@ -178,18 +178,21 @@ class EarlyWarning:
         least = CROWD if name == EVERYTHING else 0
         if not self.heading.promising(sample, verdict, past, judging.detector, least):
             return None
-        return self.heading.look(sample, verdict, self._pace(name, now_ms, windows), past, judging.detector, least)
+        return self.heading.look(
+            sample, verdict, self._pace(name, now_ms, judging, windows), past, judging.detector, least
+        )
 
-    def _pace(self, name: str, now_ms: int, windows: WindowStore) -> Pace:
+    def _pace(self, name: str, now_ms: int, judging: Judging, windows: WindowStore) -> Pace:
         before: set[str] = set()
         staying: set[str] = set()
+        loud = judging.loud(name, windows)
         for cell in windows.since(name, now_ms - HOUR_MS):
-            voices = cell.aggregate(name).voices.keys()
+            voices = cell.aggregate(name).voices.keys() - loud
             if cell.start_ms < now_ms - self.heading.pace_ms:
                 before |= voices
             if cell.start_ms >= now_ms - HOUR_MS + self.heading.ahead_ms:
                 staying |= voices
-        return Pace(len(windows.hour.of(name).voices) - len(before), len(staying))
+        return Pace(len(windows.hour.of(name).voices) - len(loud) - len(before), len(staying))
 
     # What is kept.
 

@@ -31,6 +31,7 @@ from streams.topics import ALERTS
 from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.bounds import Bounds
 from streams.windows.cells import Cell
+from streams.windows.names import SHARED
 from streams.windows.rolling import DAY_MS, HOUR_MS, Rolling
 from streams.windows.store import WindowStore
 
@@ -39,6 +40,9 @@ ONSET_MS = 6 * HOUR_MS
 
 CROWD = 20
 """Fewer voices in an hour, about nothing in particular, are no news."""
+
+LOUD = 6
+"""Who writes so often in an hour names any pain point sooner or later; of an airline's authors one in two hundred."""
 
 HABIT_MS = DAY_MS
 """What has lasted so long begins to count as usual."""
@@ -110,8 +114,12 @@ class Judging:
         Returns:
             The verdict, and whether its alert was published.
         """
-        sample = self.sample_of(name, now_ms, windows)
-        verdict = self.detector.judge(sample, self.usual(name, now_ms))
+        sample, past = self.sample_of(name, now_ms, windows), self.usual(name, now_ms)
+        verdict = self.detector.judge(sample, past)
+        if not verdict.fired and (loud := len(self.loud(name, windows))):
+            others = replace(sample, voices=sample.voices + loud)
+            if self.detector.judge(others, past).fired:
+                verdict = replace(verdict, reason="one_voice")
         if verdict.fired and name == EVERYTHING and verdict.hourly < CROWD:
             verdict = replace(verdict, reason="below_minimum")
         calm_below = self.detector.calm_below(verdict)
@@ -127,10 +135,21 @@ class Judging:
             now_ms,
             self._past_ms(name, now_ms),
             free_ms=episode.ends_ms if episode is not None else 0,
-            voices=len(aggregate.voices),
+            voices=len(aggregate.voices) - len(self.loud(name, windows)),
             mentions=aggregate.mentions,
             top_voice_share=aggregate.top_voice_share,
         )
+
+    def loud(self, name: str, windows: WindowStore) -> set[str]:
+        """Who names a pain point or a delight in the last hour, and has written so much in it that this says little.
+
+        Of a brand as a whole they are one voice each, as everybody is.
+        """
+        everything = windows.hour.of(EVERYTHING)
+        if name in (EVERYTHING, NEGATIVE) or everything.loudest < LOUD:
+            return set()
+        written = everything.voices
+        return {voice for voice in windows.hour.of(name).voices if written[voice] >= LOUD and voice not in SHARED}
 
     def judge_parts(self, whole: Verdict | None, now_ms: int, windows: WindowStore, effects: Effects) -> Verdicts:
         """Judge what makes up all that was said in the last hour: the share of each pain point, and the mood.

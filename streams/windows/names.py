@@ -21,6 +21,9 @@ ANONYMOUS = tuple(f"~{number:03x}" for number in range(1024))
 """Voices beyond the bound are counted as one of these, always the same one: there are at least as many voices as names,
 and the loudest voice's share stays about right."""
 
+SHARED = frozenset(ANONYMOUS)
+"""Voices that are many authors."""
+
 _ANONYMOUS = frozenset((*ANONYMOUS, AUTOMATED))
 
 

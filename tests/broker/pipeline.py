@@ -22,6 +22,7 @@ from streams import admin, connection
 from streams.catalog import Catalogs
 from streams.client import OURS
 from streams.detection import detector
+from streams.paging import Terms
 from streams.recorded import RecordedEvent
 from streams.replay import replay
 from streams.scoring import Pseudonyms, Scorer
@@ -135,7 +136,11 @@ def _keep(lines: IO[bytes], log: Path) -> None:
 
 
 def replayed(
-    events: Events, catalog: tuple[str, ...], key: bytes, changes: Sequence[Change] = ()
+    events: Events,
+    catalog: tuple[str, ...],
+    key: bytes,
+    changes: Sequence[Change] = (),
+    terms: Terms | None = None,
 ) -> Iterator[tuple[Topic, str, Any]]:
     """What every topic would hold, in wire form: the same events in one thread without a broker.
 
@@ -152,13 +157,16 @@ def replayed(
         future_ms=600_000,
         now_ms=time.time_ns() // 1_000_000,
         changes=changes,
+        terms=terms,
     )
     return ((topic, key_of, orjson.loads(orjson.dumps(value))) for topic, key_of, value in records)
 
 
-def truth_of(events: Events, catalog: tuple[str, ...], changes: Sequence[Change] = ()) -> Outcome:
+def truth_of(
+    events: Events, catalog: tuple[str, ...], changes: Sequence[Change] = (), terms: Terms | None = None
+) -> Outcome:
     """Closed windows and alerts as they should be. They do not depend on the pseudonym key."""
-    records = replayed(events, catalog, b"another key than the workers'", changes)
+    records = replayed(events, catalog, b"another key than the workers'", changes, terms)
     return outcome((topic, value) for topic, _, value in records)
 
 

@@ -244,3 +244,28 @@ def test_two_weeks_of_silence_begin_anew() -> None:
     for _ in range(8):
         acme.complain("late_delivery", voices=60, over="1h").silence("1h")
     acme.expect_no_alert(until="day 25 01:00")
+
+
+def test_who_writes_all_hour_makes_no_crowd_of_five_others() -> None:
+    def told(rants: int) -> tuple[set[str | None], set[str]]:
+        """What alerts were about, and why late deliveries stayed silent."""
+        acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=5, over="50m")
+        acme.say(after="30m", author="furious", points=["late_delivery"], sentiment=-0.9)
+        for number in range(rants):
+            acme.say(after=f"{number}m", author="furious", sentiment=-0.9)
+        acme.at("day 4 11:00")
+        reasons = {window.decision.reason for window in acme.windows("late_delivery") if window.decision}
+        return {alert.pain_point for _, alert in acme.alerts}, reasons
+
+    assert "late_delivery" in told(2)[0], "six people name it"
+    points, reasons = told(9)
+    assert points == {None}, "six are unhappy, whatever of"
+    assert "one_voice" in reasons and "fired" not in reasons
+
+
+def test_loud_voices_take_nothing_from_a_crowd() -> None:
+    acme = story().quiet(days=3).at("day 4 09:00").complain("late_delivery", voices=20, over="1h")
+    for number in range(9):
+        acme.say(after=f"{number}m", author="customer 0", points=["late_delivery"], sentiment=-0.9)
+    acme.expect_alert("late_delivery", between=("day 4 09:10", "day 4 09:45"))
+    assert acme.alert is not None and acme.alert.voices == acme.alert.observed + 1

@@ -19,7 +19,7 @@ def alert(brand: str = "Acme", pain_point: str | None = "late_delivery", revisio
     kind = "pain_point" if pain_point else "surge"
     fingerprint = fingerprint_of(brand, kind, pain_point)
     episode = Episode(brand, kind, pain_point, pain_point or "What customers say", fingerprint)
-    episode.begin(BASE_MS, BASE_MS, Evidence(Aggregate(), Aggregate()))
+    episode.begin(BASE_MS, BASE_MS)
     judged = Judged(False, 20, 1.0, 20.0, HOUR, 1e-9, "fewer than 3 voices an hour, for an hour")
     first = Alert.model_validate(advance(episode, judged, Evidence(Aggregate(), Aggregate()), BASE_MS))
     reason = changed.pop("reason", "first" if revision == 1 else "reminder")
