@@ -30,7 +30,6 @@ from streams.scoring.structure import NEGATION_SCOPE
 from streams.scoring.tokens import (
     ASKING,
     CONTRAST,
-    EMOJI,
     HEATED,
     NEGATOR,
     QUESTION,
@@ -91,8 +90,8 @@ class Heard:
     signals: Signals | None = None
     need_at: int | None = None
     """The atom of the frame at which the customer says what is needed."""
-    stage: Callable[[], str] | None = None
-    """Tells the stage of the journey of which most words tell; counted only where it is asked for."""
+    stage: str | Callable[[], str] | None = None
+    """The stage of the journey of which most words tell, or what counts them where it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +204,8 @@ class Ear:
         found = np.flatnonzero((fits != NO_FIT) & which[frame.text_of])
         if not len(found) and self._featurer is None:
             return {}
-        solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
         walls = (flags & (SENTENCE_END | CONTRAST)) != 0
-        positions = np.cumsum(solid) + _WALL * (np.cumsum(walls) + frame.text_of.astype(np.int64))
+        positions = np.cumsum(around.solid) + _WALL * (np.cumsum(walls) + frame.text_of.astype(np.int64))
         hits = self._index.find(fits[found], positions[found])
         phrases, places = hits.phrases, found[hits.places]
         stands = ~_negated(places, prepared, self._scopes[phrases])
@@ -397,15 +395,16 @@ class Ear:
         texts = prepared.frame.text_of[places[:, 0]]
         begins = np.flatnonzero(np.diff(texts, prepend=-1))
         ends = np.append(begins, len(texts))[1:]
+        stages = [self._meanings[phrase].signal for phrase in phrases.tolist()]
         for text, begin, end in zip(texts[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
-            heard[text].stage = partial(self._stage, phrases, places, begin, end)
+            told = stages[begin:end]
+            heard[text].stage = (
+                told[0] if told.count(told[0]) == len(told) else partial(self._stage, phrases, places, begin, end)
+            )
 
     def _stage(self, phrases: Numbers, places: Numbers, begin: int, end: int) -> str:
         """The stage of which most words tell, among the hits ``begin`` … ``end - 1``."""
-        spoken = phrases[begin:end].tolist()
-        stages: list[str] = [self._meanings[phrase].signal for phrase in spoken]
-        if stages.count(stages[0]) == len(stages):
-            return stages[0]
+        stages = [self._meanings[phrase].signal for phrase in phrases[begin:end].tolist()]
         votes: dict[str, list[_Said]] = {}
         lengths = self._index.lengths[phrases[begin:end]].tolist()
         for stage, length, where in zip(stages, lengths, places[begin:end].tolist(), strict=True):

@@ -122,6 +122,13 @@ def _undressed(found: re.Match[str]) -> str:
     return unicodedata.normalize("NFKC", found[0])
 
 
+def _single(text: str) -> str:
+    """The text with one space where several stood; each round halves them, so the cost is linear."""
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
+
+
 def normalise(text: str, *, quoted: bool = False) -> str:
     """The text in NFC and plain letters, without markup, invisible characters and surplus space; breaks are ``\\n``.
 
@@ -148,10 +155,9 @@ def normalise(text: str, *, quoted: bool = False) -> str:
             text = _CONTROL.sub(" ", text)
         if quoted and "\n" in text:
             text = strip_quoted(text)
-        if not clean or "  " in text:
-            text = _SPACES.sub(" ", text)
+        text = _single(text) if clean else _SPACES.sub(" ", text)
         if " \n" in text or "\n " in text or "\n\n" in text:
             text = _EDGES.sub("\n", text)
     elif "  " in text:  # Of all white space, only this one is printable.
-        text = _SPACES.sub(" ", text)
+        text = _single(text)
     return text.strip()

@@ -43,18 +43,19 @@ def stage(pains: Sequence[Mention] | None, heard: Heard, source: Source) -> str 
     words say, and where nothing is said: who had to work for it or is in a hurry is getting help, as whoever writes a
     ticket; a review is of use.
     """
-    told = heard.signals or {}
-    if (said := told.get("churn_risk")) and said[0][0] >= LEAVING:
-        return "renew_or_leave"
-    if "repeat_contact" in told:
-        return "get_help"
+    told = heard.signals
+    if told:
+        if (said := told.get("churn_risk")) and said[0][0] >= LEAVING:
+            return "renew_or_leave"
+        if "repeat_contact" in told:
+            return "get_help"
     if pains:
         return pains[0][0].journey_stage
     if heard.delights:
         return heard.delights[0][0].journey_stage
     if heard.stage is not None:
-        return heard.stage()
-    if any((said := told.get(name)) and said[0][0] >= HARD for name in ("effort", "urgency")):
+        return heard.stage if isinstance(heard.stage, str) else heard.stage()
+    if told and any((said := told.get(name)) and said[0][0] >= HARD for name in ("effort", "urgency")):
         return "get_help"
     return _USUAL.get(source)
 

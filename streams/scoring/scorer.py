@@ -28,7 +28,6 @@ from streams.scoring.tokens import (
     EXCLAMATION,
     INTENSIFIER,
     LETTERS,
-    TRANSPARENT,
     WORD,
 )
 from streams.scoring.wording import Wordings, is_repost
@@ -134,7 +133,8 @@ class Scorer:
         ears = {brand: self._ear(brand) for brand in set(brands)}
         heard = _listen([ears[brand] for brand in brands], prepared, judged, spoken, values)
         directed = spoken.tolist()
-        starts, clause = prepared.frame.starts.tolist(), self._model.lexicon.clause
+        frame, clause = prepared.frame, self._model.lexicon.clause
+        starts = frame.starts.tolist()
         nothing = Heard()
         records = []
         for at, (
@@ -167,7 +167,7 @@ class Scorer:
             pains = mine.pain_points
             if not pains and not mine.delights and label == 0 and directed[at] and not _only_asks(text):
                 pains = [(entry, moved[:2], value) for entry in ears[event.brand].fallbacks[:1]]
-            need = "" if mine.need_at is None else clause(whole[at], mine.need_at - starts[at])
+            need = "" if mine.need_at is None else clause(frame, at, whole[at], mine.need_at - starts[at])
             record: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
                 "id": event.id,
@@ -238,9 +238,7 @@ class Scorer:
         frame, parts = prepared.frame, judged.parts
         side = (labels - 1)[frame.text_of]
         parts = np.where(side == 0, np.abs(parts), parts * side)
-        flags = prepared.around.flags
-        shown = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
-        strong = np.flatnonzero((parts >= LEAST_PART) & shown)
+        strong = np.flatnonzero((parts >= LEAST_PART) & prepared.around.solid)
         owners = frame.text_of[strong]
         order = strong[np.lexsort((-parts[strong], owners))]
         surface = self._model.lexicon.surface

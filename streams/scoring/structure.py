@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.scoring.tokens import CLAUSE_END, CONTRAST, LIFTS, NEGATOR, QUESTION, SENTENCE_END, WORD, Frame
+from streams.scoring.tokens import (
+    CLAUSE_END,
+    CONTRAST,
+    EMOJI,
+    LIFTS,
+    NEGATOR,
+    QUESTION,
+    SENTENCE_END,
+    TRANSPARENT,
+    WORD,
+    Frame,
+)  # fmt: skip
 
 FAR = 1 << 30
 NEGATION_SCOPE = 4
@@ -33,6 +44,8 @@ class Structure:
     sentence_starts: NDArray[np.int64]
     state: NDArray[np.int8]
     """``NEGATED_STATE`` and the others: negated; behind or before a contrast of its sentence; part of a question."""
+    solid: NDArray[np.bool_]
+    """Whether it is a word or an emoji that means something by itself."""
 
 
 def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
@@ -78,4 +91,5 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
         asked = np.zeros(len(sentence_starts), dtype=np.bool_)
         asked[sentence[asks]] = True
         state |= np.where(asked[sentence], np.int8(ASKED), np.int8(0))
-    return Structure(flags, since, negated, clause, clause_starts, sentence, sentence_starts, state)
+    solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
+    return Structure(flags, since, negated, clause, clause_starts, sentence, sentence_starts, state, solid)

@@ -11,7 +11,7 @@ import unicodedata
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from zlib import crc32
 
@@ -80,6 +80,10 @@ class Frame:
     """Where each text begins in ``atoms``."""
     text_of: NDArray[np.int32]
     """Which text each atom belongs to."""
+    chunks: list[bytes] = field(default_factory=list)
+    """The atoms of each chunk between spaces, as the lexicon has them; nothing where texts weren't read."""
+    chunk_starts: list[int] = field(default_factory=list)
+    """Where each text begins in ``chunks``; something that is no chunk stands behind it."""
 
     @property
     def ends(self) -> NDArray[np.int64]:
@@ -178,7 +182,9 @@ class Lexicon(dict[str, bytes]):
         """The atoms of each text; a text of nothing but space is one line break."""
         look, end = self.__getitem__, array("i", [_NO_ATOM]).tobytes()
         pieces: list[bytes] = []
+        begins: list[int] = []
         for text in texts:
+            begins.append(len(pieces))
             if "\n" in text:
                 text = text.replace("\n", " ¶ ")
             pieces.extend(map(look, text.split() or "¶"))
@@ -187,23 +193,32 @@ class Lexicon(dict[str, bytes]):
         ends = np.flatnonzero(flat == _NO_ATOM)
         counts = np.diff(ends, prepend=-1) - 1
         starts = np.cumsum(counts) - counts
-        return Frame(flat[flat != _NO_ATOM], starts, np.repeat(np.arange(len(texts), dtype=np.int32), counts))
+        owners = np.repeat(np.arange(len(texts), dtype=np.int32), counts)
+        return Frame(flat[flat != _NO_ATOM], starts, owners, pieces, begins)
 
-    def clause(self, text: str, atom: int) -> str:
-        """The words of ``text`` from its atom number ``atom`` to the end of the sentence, as they were written."""
-        chunks = text.replace("\n", " ¶ ").split()
+    def clause(self, frame: Frame, number: int, text: str, atom: int) -> str:
+        """The words from an atom to the end of the sentence, as they were written.
+
+        Args:
+            frame: What was read.
+            number: The text's in the frame.
+            text: As it was read.
+            atom: The number of the atom in the text.
+        """
+        begin = frame.chunk_starts[number]
+        end = frame.chunk_starts[number + 1] if number + 1 < len(frame.chunk_starts) else len(frame.chunks)
+        pieces = frame.chunks[begin : end - 1]
+        first = bisect_right(list(accumulate(map(len, pieces))), atom * _ATOM_SIZE)
+        last = first + _LONGEST_CLAUSE
         flags = self.flags
         words: list[str] = []
-        sizes = [len(self[chunk]) // _ATOM_SIZE for chunk in chunks]
-        for chunk in chunks[bisect_right(list(accumulate(sizes)), atom) :]:
+        for chunk, piece in zip(text.replace("\n", " ¶ ").split(None, last)[first:last], pieces[first:], strict=False):
             if chunk == "¶":
                 break
             words.append(chunk)
-            if len(words) >= _LONGEST_CLAUSE:
-                break
             ends = 0
-            for piece in memoryview(self[chunk]).cast("i"):
-                ends |= flags[piece]
+            for one in memoryview(piece).cast("i"):
+                ends |= flags[one]
             if ends & SENTENCE_END:
                 break
         return " ".join(words).strip(' ,;:"“”()')

@@ -38,7 +38,8 @@ _SHIFTS = np.array([
 
 # "RT @somebody: …", and a text in quotes whose speaker is named first, as people quoted before there was a button.
 _PASSED_ON = re.compile("[\\s.]{0,5}(?:RT:? ?|[\"“']{1,2})(?:@\\w|\\[handle\\])")
-_PASSES_ON = re.compile(r"\b(?:RT|MT) ?:? ?(?:@\w|\[handle\])")
+# The look back stands behind the "T", so that the search leaps from one to the next.
+_PASSES_ON = re.compile(r"T(?<=\b[RM]T) ?:? ?(?:@\w|\[handle\])")
 
 
 class Words(Protocol):
@@ -92,7 +93,8 @@ class Wordings:
                 least[at] = _RUN
             elif "T" in text and (found := _PASSES_ON.search(text)):
                 # What follows is somebody else's; a comment of some words before it is a voice of its own.
-                least[at] = LEAST_WORDS if len(text[: found.start()].split()) < OWN_WORDS else len(text) + 1
+                before = text[: found.start() - 1]
+                least[at] = LEAST_WORDS if len(before.split()) < OWN_WORDS else len(text) + 1
         out: list[str | None] = [None] * len(texts)
         if len(hashed) < _RUN:
             return out
