@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-_LIKE_ASCII = {"\u0131": "i", "\u0130": "i", "\u017f": "s", "\u212a": "k"}
+LIKE_ASCII = {"\u0131": "i", "\u0130": "i", "\u017f": "s", "\u212a": "k"}
 """Letters beyond ASCII which `re.IGNORECASE` takes for ASCII ones."""
 
 
 def fold(text: str) -> bytes:
     """A byte for each character, so that places are the same: small letters, ``?`` for what is beyond ASCII."""
     if not text.isascii():
-        for sign, letter in _LIKE_ASCII.items():
+        for sign, letter in LIKE_ASCII.items():
             if sign in text:
                 text = text.replace(sign, letter)
     return text.encode("ascii", "replace").lower()
@@ -59,7 +59,29 @@ class Anchored:
             found = sorted(set(found))
         return found if not found or found[0] >= 0 else [at for at in found if at >= 0]
 
-    def sub(self, replace: Callable[[re.Match[str]], str], text: str, folded: bytes | None = None) -> str:
-        """What ``pattern.sub(replace, text)`` gives; ``folded`` is the text folded, where that is known."""
-        places = self.places(fold(text) if folded is None else folded)
+    def near(self, folded: bytes, spots: Iterable[int], before: int, after: int = 0) -> list[int]:
+        """The places that are no further than so many signs before and after one of these spots."""
+        found: set[int] = set()
+        for spot in spots:
+            begin = max(0, spot - before)
+            found.update([begin + at for at in self.places(folded[begin : spot + after])])
+        return sorted(found)
+
+    def sub(
+        self,
+        replace: Callable[[re.Match[str]], str],
+        text: str,
+        folded: bytes | None = None,
+        places: Iterable[int] | None = None,
+    ) -> str:
+        """What ``pattern.sub(replace, text)`` gives.
+
+        Args:
+            replace: A match → what stands in its place.
+            text: Where the pattern is looked for.
+            folded: The text folded, where that is known.
+            places: Where a match may begin, in order, where that is known.
+        """
+        if places is None:
+            places = self.places(fold(text) if folded is None else folded)
         return sub_at(self.pattern, replace, text, places) if places else text

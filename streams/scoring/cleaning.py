@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from schemas.raw import RawEvent
 from streams.scoring import signs
 from streams.scoring.normalise import normalise
-from streams.scoring.redact import Handles, Redactor, bare_address, own_handle
+from streams.scoring.redact import Handles, Redactor, bare_address, own_handle, show
 
 # "#WorstServiceEver" has words in it; "#worstserviceever" is one that the model may know.
 _HASHTAG = re.compile(r"#(?=[A-Za-z]{0,40}[a-z][A-Z])([A-Za-z]{4,60})(?!\w)")
@@ -79,12 +79,22 @@ class Cleaner:
         for at, untidy in enumerate(signs.untidy(texts)):
             if untidy:
                 texts[at] = normalise(texts[at], quoted=quoted[at])
+        hidden: dict[int, list[str]] = {}
+        for at, owner in enumerate(owners):
+            counts = redacted.get(owner, {})
+            texts[at], links = self._redactor_of(events[owner].brand).hide(texts[at], counts)
+            if links:
+                hidden[at] = links
+            if counts:
+                redacted[owner] = counts
         for at, (owner, shown) in enumerate(zip(owners, signs.personal(texts), strict=True)):
             if shown:
                 counts = redacted.get(owner, {})
                 texts[at] = self._redactor_of(events[owner].brand).redact(texts[at], shown, counts)
                 if counts:
                     redacted[owner] = counts
+        for at, links in hidden.items():
+            texts[at] = show(texts[at], links)
 
     def _redactor_of(self, brand: str) -> Redactor:
         redactor = self._redactors.get(brand)

@@ -8,7 +8,7 @@ looks at a bounded stretch from each place where it may begin, so the cost is li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from streams.scoring.anchored import Anchored, fold, sub_at
@@ -18,12 +18,18 @@ GIVEN_NAMES = frozenset((Path(__file__).with_name("given_names.txt")).read_text(
 """First names that are hardly anything else: no cities, no words."""
 
 _LONGEST_BEFORE = 22
+_LONGEST_MENTION = 60
+"""Signs from the beginning of "representative who was by the name of" to the space before the name, and some more."""
+_LONGEST_PAPER = 24
+"""Signs from the beginning of "driver's licence" to a piece by which it is known, either way, and some more."""
 _DIGITS = bytes(ord("0") if chr(number).isdigit() and number < 128 else ord(" ") for number in range(256))
 """Digits as 0, all else as a space."""
 
 TAIL = 240
 """Characters at the end of a text in which a greeting is looked for."""
 
+Places = list[int] | None
+"""Places in a text, in order; None: they aren't known."""
 Put = Callable[[str], str]
 """Kind of personal data → the placeholder that stands for it."""
 
@@ -104,21 +110,31 @@ _NO_FIELDS = frozenset(
 )
 
 
-def _fields(text: str) -> list[int]:
-    """Where "Name: …" may begin: at the word itself, and at one before it."""
+def _fields(text: str, names: Iterable[int] | None = None) -> list[int]:
+    """Where "Name: …" may begin: at the word itself, and at one before it. ``names`` is where it stands, if known."""
     found: list[int] = []
-    at = text.find("ame")
-    while at >= 0:
-        begin = at - 1
-        if begin >= 0 and text[at + 3 : at + 4] in (":", " "):
+    for begin in _find(text, "ame", -1) if names is None else names:
+        if begin >= 0 and text[begin + 4 : begin + 5] in (":", " "):
             first = begin - 1
             if first > 0 and text[first] == " ":
                 while first > 0 and begin - first <= _LONGEST_BEFORE and _is_word(text[first - 1]):
                     first -= 1
                 found.append(first)
             found.append(begin)
-        at = text.find("ame", at + 1)
     return found
+
+
+def _find(text: str, piece: str, moved: int) -> Iterator[int]:
+    """Where the piece stands, so many places further on."""
+    at = text.find(piece)
+    while at >= 0:
+        yield at + moved
+        at = text.find(piece, at + 1)
+
+
+def _behind(places: list[int] | None, *steps: int) -> list[int] | None:
+    """So many places behind these, in order; None where they aren't known."""
+    return None if places is None else sorted({at + step for at in places for step in steps if at + step >= 0})
 
 
 def _is_word(sign: str) -> bool:
@@ -185,25 +201,37 @@ class People:
             return found[0]
         return found[1] + self._put("name")
 
-    def introduced(self, text: str) -> str:
-        """Names that somebody gives: "my name is …", "Name: …", "this is … from …", "I'm Jane Doe"."""
-        text = _SELF_AT.sub(self._name, text)
-        text = sub_at(_FIELD, self._field, text, _fields(text))
-        folded = fold(text)
-        changed = _THIS_IS_AT.sub(self._name, text, folded)
-        return _I_AM_AT.sub(self._known, changed, folded if changed is text else None)
+    def introduced(self, text: str, names: Places, spaces: Places) -> str:
+        """Names that somebody gives: "my name is …", "Name: …", "this is … from …", "I'm Jane Doe".
 
-    def titled(self, text: str) -> str:
-        """Names behind a title: "Mr …", "Frau …"."""
-        return _TITLE_AT.sub(self._titled, text)
+        Args:
+            text: As it is read.
+            names: Where "name" stands; None: anywhere.
+            spaces: Where the spaces behind "this is" and "I'm" stand; None: anywhere.
+        """
+        changed = _SELF_AT.sub(self._name, text, places=_behind(names, -9, -8, -6, -3))
+        changed = sub_at(_FIELD, self._field, changed, _fields(changed, names if changed is text else None))
+        changed = _THIS_IS_AT.sub(self._name, changed, places=_behind(spaces if changed is text else None, -7))
+        return _I_AM_AT.sub(self._known, changed, places=_behind(spaces if changed is text else None, -4, -3))
 
-    def mentioned(self, text: str) -> str:
-        """Names of those whom somebody spoke to or of: "an agent called …", "spoke with …", "my husband …"."""
+    def titled(self, text: str, titles: Places) -> str:
+        """Names behind a title: "Mr …", "Frau …"; ``titles`` is where they stand, or the place before that."""
+        return _TITLE_AT.sub(self._titled, text, places=_behind(titles, 0, 1))
+
+    def mentioned(self, text: str, spaces: Places) -> str:
+        """Names of those whom somebody spoke to or of: "an agent called …", "spoke with …", "my husband …".
+
+        ``spaces`` is where the spaces before such names stand; None: anywhere.
+        """
         folded = fold(text)
         changed = text
         if b"called" in folded or b"name" in folded:
-            changed = _CALLED_AT.sub(self._name, text, folded)
-        return _KNOWN_AT.sub(self._known, changed, folded if changed is text else None)
+            places = None if spaces is None else _CALLED_AT.near(folded, spaces, _LONGEST_MENTION)
+            changed = _CALLED_AT.sub(self._name, text, folded, places)
+        if changed is not text:
+            return _KNOWN_AT.sub(self._known, changed)
+        places = None if spaces is None else _KNOWN_AT.near(folded, spaces, _LONGEST_MENTION)
+        return _KNOWN_AT.sub(self._known, text, folded, places)
 
     def signed(self, text: str) -> str:
         """The name below a greeting, where the text ends with it."""
@@ -216,20 +244,24 @@ class People:
     def _address(self, _: re.Match[str]) -> str:
         return self._put("address")
 
-    def placed(self, text: str) -> str:
-        """Streets with numbers, post-office boxes, postcodes and "City, ST 12345"."""
+    def boxed(self, text: str) -> str:
+        """Post-office boxes."""
+        return _BOX_AT.sub(self._address, text)
+
+    def housed(self, text: str, *, first: bool, last: bool) -> str:
+        """Streets with numbers: the number ``first`` ("12 Baker Street"), and ``last`` ("Hauptstraße 5")."""
         folded = fold(text)
-        changed = _BOX_AT.sub(self._address, text, folded)
-        if changed is not text:
-            folded = fold(changed)
-        if any(kind in folded for kind in _STREETS_FIRST):
-            # Of the two kinds of streets, that with the number first goes first.
-            changed = _STREET_FIRST.sub(self._address, _STREET.sub(self._address, changed))
-        else:
-            changed = sub_at(_STREET, self._address, changed, _numbers(folded))
-        if _ZIP_AHEAD.search(changed):
-            changed = _CITY.sub(self._address, changed)
-        return _POSTCODE.sub(self._address, changed) if _POSTCODE_END.search(changed) else changed
+        changed = sub_at(_STREET, self._address, text, _numbers(folded)) if first else text
+        # Of the two kinds of streets, that with the number first goes first.
+        if last and any(kind in folded for kind in _STREETS_FIRST):
+            changed = _STREET_FIRST.sub(self._address, changed)
+        return changed
+
+    def posted(self, text: str, *, states: bool, codes: bool) -> str:
+        """Places by their postcodes: "City, ST 12345", "SW1A 1AA"."""
+        if states and _ZIP_AHEAD.search(text):
+            text = _CITY.sub(self._address, text)
+        return _POSTCODE.sub(self._address, text) if codes and _POSTCODE_END.search(text) else text
 
     # Dates of birth, papers.
 
@@ -254,11 +286,18 @@ class People:
     def _secret(self, found: re.Match[str]) -> str:
         return found[1] + self._put("code")
 
-    def papers(self, text: str) -> str:
-        """Numbers of passports, licences, insurances and taxes, PINs and passwords, where the words before say so."""
+    def papers(self, text: str, spots: Places) -> str:
+        """Numbers of passports, licences, insurances and taxes, PINs and passwords, where the words before say so.
+
+        ``spots`` is where pieces of such words stand; None: anywhere.
+        """
         folded = fold(text)
-        changed = _PAPER_AT.sub(self._paper, text, folded)
-        return _SECRET_AT.sub(self._secret, changed, folded if changed is text else None)
+        near = None if spots is None else _PAPER_AT.near(folded, spots, _LONGEST_PAPER, _LONGEST_PAPER)
+        changed = _PAPER_AT.sub(self._paper, text, folded, near)
+        if changed is not text:
+            return _SECRET_AT.sub(self._secret, changed)
+        near = None if spots is None else _SECRET_AT.near(folded, spots, _LONGEST_PAPER, _LONGEST_PAPER)
+        return _SECRET_AT.sub(self._secret, text, folded, near)
 
     def numbered(self, text: str) -> str:
         """Numbers of persons that are known by their form and check digits: US social security, Brazilian CPF."""

@@ -20,22 +20,28 @@ from streams.scoring.checks import iban, luhn
 from streams.scoring.people import People
 from streams.scoring.signs import (
     BIRTH,
+    BOX,
     CODE,
+    COLONS,
+    DOTTED,
     FAREWELL,
+    FOREIGN,
     GIVEN,
-    HANDLE,
-    LINK,
-    MAIL,
+    INTRODUCED,
+    LONG,
     MENTION,
-    NUMBER,
     PAPER,
-    PLACE,
+    POSTCODE,
+    SIGNED,
+    STATE,
+    STREET,
     TITLE,
+    Shown,
     personal,
 )
 
 MOST_SPELLINGS = 1_000
-"""Spellings of a brand's own handles that are remembered."""
+"""Spellings of handles that are remembered for a brand, its own or not."""
 
 _EMAIL = re.compile(r"(?<![\w.+%@'-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _SPELT_EMAIL = re.compile(
@@ -43,6 +49,8 @@ _SPELT_EMAIL = re.compile(
     r"(?: ?(?:[(\[](?:dot|punkt)[)\]]|\.) ?[\w-]{2,63}){1,4}(?![\w-])",
     re.IGNORECASE,
 )
+# What stands before the "@" of an address; as with handles, the search leaps from one "@" to the next.
+_MAIL_AT = re.compile(r"@(?<=[\w.+%'-]@)")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,2000}", re.IGNORECASE)
 _USER_INFO = re.compile(r"(://)[^\s/@<>\"]{1,200}@(?=[\w\[])")
 # Whose page it is: the sites on which a person's page is named by the person's handle, and "/@handle" anywhere.
@@ -130,7 +138,6 @@ _URL_AT = Anchored(_URL, "http www.")
 _NEAR_COLONS = re.compile(":(?=[0-9a-f]{0,4}:)", re.IGNORECASE)
 _SPELT_AT = (b"(at)", b"[at]", b"(at]", b"[at)")
 _OF_PROFILES = (".com/", ".net/", "/@")
-_SIX_CAPITALS = re.compile(r"(?<![A-Z])[A-Z]{6}(?![A-Z])")
 
 
 def _addresses(text: str) -> list[int]:
@@ -156,17 +163,15 @@ class Handles:
     def __init__(self, own: Iterable[str]) -> None:
         """Takes the handles as `own_handle` gives them."""
         self._own = tuple(name for name in own if name)
-        self._known: set[str] = set()
+        self._known: dict[object, bool] = {}
 
     def __contains__(self, name: object) -> bool:
-        if name in self._known:
-            return True
-        if not own_handle(str(name)).startswith(self._own or ("@",)):
-            return False
-        if len(self._known) >= MOST_SPELLINGS:
-            self._known.clear()
-        self._known.add(str(name))
-        return True
+        known = self._known.get(name)
+        if known is None:
+            if len(self._known) >= MOST_SPELLINGS:
+                self._known.clear()
+            known = self._known[name] = own_handle(str(name)).startswith(self._own or ("@",))
+        return known
 
 
 class Redactor:
@@ -255,83 +260,110 @@ class Redactor:
     def _handle(self, found: re.Match[str]) -> str:
         return found[0] if found[1] in self._handles else self._put("handle")
 
-    def redact(self, text: str, signs: int, counts: dict[str, int]) -> str:
-        """The text with placeholders for personal data.
+    def hide(self, text: str, counts: dict[str, int], *, handles: bool = True) -> tuple[str, list[str]]:
+        """The text with placeholders for mail addresses and handles, and its links out of sight: `show` puts them back.
 
         Args:
             text: Normalised text.
-            signs: What it may hold, as `streams.scoring.signs.personal` tells.
             counts: Kind → how often replaced; added to.
+            handles: Whether handles are replaced.
         """
         self._counts = counts
-        if signs & MAIL:
-            if signs & LINK:
+        mentions = "@" in text
+        linked = "://" in text or "w." in text or "W." in text
+        if mentions:
+            if linked:
                 text = _USER_INFO.sub(self._user_info, text)
-            text = _EMAIL.sub(self._email, text)
-            folded = fold(text)
-            if any(spelt in folded for spelt in _SPELT_AT):
-                text = _SPELT_EMAIL.sub(self._email, text)
+            if _MAIL_AT.search(text):
+                text = _EMAIL.sub(self._email, text)
+        if (")" in text or "]" in text) and any(spelt in fold(text) for spelt in _SPELT_AT):
+            text = _SPELT_EMAIL.sub(self._email, text)
         links: list[str] = []
-        if signs & LINK:
+        if linked:
             # A link keeps its path whole: no other pattern may see the digits in it.
             def keep(found: re.Match[str]) -> str:
                 links.append(self._link(found))
                 return f"\x00{len(links) - 1}\x00"
 
             text = _URL_AT.sub(keep, text)
-        if signs & HANDLE:
-            for name in _HANDLE.findall(text):
-                if name not in self._handles:
-                    text = _HANDLE.sub(self._handle, text)
-                    break
+        if handles:
+            if mentions:
+                own = self._handles
+                for name in _HANDLE.findall(text):
+                    if name not in own:
+                        text = _HANDLE.sub(self._handle, text)
+                        break
             if "u/" in text:
                 text = _REDDITOR.sub(self._handle, text)
-        if signs & _PEOPLE:
-            text = self._persons(text, signs)
-        if signs & NUMBER:
-            text = self._numbers(text, _LINK.sub("", text) if links else text, coded=signs & CODE != 0)
-        if links:
-            text = _LINK.sub(lambda found: links[int(found[1])], text)
+        return text, links
+
+    def redact(self, text: str, shown: Shown, counts: dict[str, int]) -> str:
+        """The text with placeholders for what else is personal.
+
+        Args:
+            text: As `hide` gives it.
+            shown: What it may hold, as `streams.scoring.signs.personal` tells.
+            counts: Kind → how often replaced; added to.
+        """
+        self._counts = counts
+        signs, people, before = shown.signs, self._people, text
+
+        def spots(sign: int) -> list[int] | None:
+            # Where something was replaced, nothing stands where it was seen.
+            return shown.at(sign) if text is before else None
+
+        if signs & GIVEN:
+            text = people.introduced(text, spots(GIVEN), spots(INTRODUCED))
+        if signs & TITLE:
+            text = people.titled(text, spots(TITLE))
+        if signs & MENTION:
+            text = people.mentioned(text, spots(MENTION))
+        if signs & FAREWELL:
+            text = people.signed(text)
+        if signs & BIRTH:
+            text = people.born(text)
+        if signs & PAPER:
+            text = people.papers(text, spots(PAPER))
+        if signs & BOX:
+            text = people.boxed(text)
+        if signs & (STREET | FOREIGN):
+            text = people.housed(text, first=signs & STREET != 0, last=signs & FOREIGN != 0)
+        if signs & (STATE | POSTCODE):
+            text = people.posted(text, states=signs & STATE != 0, codes=signs & POSTCODE != 0)
+        if signs & _OF_NUMBERS or text is not before:
+            text = self._numbers(text, signs, spots(CODE))
         return text
 
-    def _persons(self, text: str, signs: int) -> str:
-        if signs & GIVEN:
-            text = self._people.introduced(text)
-        if signs & TITLE:
-            text = self._people.titled(text)
-        if signs & MENTION:
-            text = self._people.mentioned(text)
-        if signs & FAREWELL:
-            text = self._people.signed(text)
-        if signs & BIRTH:
-            text = self._people.born(text)
-        if signs & PAPER:
-            text = self._people.papers(text)
-        return self._people.placed(text) if signs & PLACE else text
-
-    def _numbers(self, text: str, outside_links: str, *, coded: bool) -> str:
-        if not _DIGIT.search(outside_links):
-            return _CODE_AT.sub(self._code, text) if coded and _SIX_CAPITALS.search(text) else text
-        if text.count(".") > 2:
+    def _numbers(self, text: str, signs: int, called: list[int] | None) -> str:
+        """``called`` is where the places before what codes are called stand; None: anywhere."""
+        before = text
+        if signs & DOTTED and text.count(".") > 2:
             text = sub_at(_IPV4, self._ip, text, _addresses(text))
-        if text.count(":") > 2 and _NEAR_COLONS.search(text):
+        if signs & COLONS and text.count(":") > 2 and _NEAR_COLONS.search(text) and _DIGIT.search(_LINK.sub("", text)):
             text = _IPV6.sub(self._ipv6, text)
-        long = _LONG_NUMBER.search(text) is not None
+        long = signs & LONG != 0 and _LONG_NUMBER.search(text) is not None
         if long:
             text = _IBAN.sub(self._iban, text)
             text = _CARD.sub(self._card, text)
             text = self._people.numbered(text)
-        if coded:
-            text = _CODE_AT.sub(self._code, text)
-        if "#" in text:
+        # What was replaced before may have hidden where the word for a code begins ("MRSgift card").
+        if signs & CODE or called is None:
+            known = called is not None and text is before
+            text = _CODE_AT.sub(self._code, text, places=[at + 1 for at in called or ()] if known else None)
+        if signs & SIGNED:
             text = _NUMBER_SIGN.sub(self._number_sign, text)
         if long:
             text = _PHONE.sub(self._phone, text)
         return text
 
 
+def show(text: str, links: list[str]) -> str:
+    """The text with its links back."""
+    return _LINK.sub(lambda found: links[int(found[1])], text) if links else text
+
+
 _LINK = re.compile("\x00(\\d+)\x00")
-_PEOPLE = GIVEN | TITLE | MENTION | FAREWELL | BIRTH | PAPER | PLACE
+_OF_NUMBERS = LONG | DOTTED | COLONS | SIGNED | CODE
 
 
 _STATUS = re.compile(r"^(https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/)\w{1,50}(?=/status/)", re.IGNORECASE)
@@ -349,10 +381,13 @@ def bare_address(url: str, redactor: Redactor, counts: dict[str, int]) -> str:
     url, moved = _STATUS.subn(r"\1i", url)
     if moved:
         counts["handle"] = counts.get("handle", 0) + 1
-    return redactor.redact(url, MAIL | LINK, counts)
+    return show(*redactor.hide(url, counts, handles=False))
 
 
 def redact(text: str, own: Iterable[str] = ()) -> tuple[str, dict[str, int]]:
     """The text with placeholders for personal data, and how many of each kind were put; the ``own`` handles stay."""
     counts: dict[str, int] = {}
-    return Redactor(Handles(own)).redact(text, personal([text])[0], counts), counts
+    redactor = Redactor(Handles(own))
+    text, links = redactor.hide(text, counts)
+    [shown] = personal([text])
+    return show(redactor.redact(text, shown, counts) if shown else text, links), counts

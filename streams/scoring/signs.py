@@ -7,21 +7,31 @@ a text: a few numpy operations over the characters of the whole frame. A sign ma
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAIL, LINK, HANDLE, NUMBER = 1, 2, 4, 8
-GIVEN, TITLE, MENTION, FAREWELL, PLACE, BIRTH, PAPER = 16, 32, 64, 128, 256, 512, 1024
-CODE = 2048
-"""What `streams.scoring.redact` may find: the second line is that of `streams.scoring.people`."""
+from streams.scoring.anchored import LIKE_ASCII
 
-EVERYTHING = (1 << 12) - 1
+GIVEN, TITLE, FAREWELL, BOX, FOREIGN, BIRTH, PAPER, CODE, _STREET, _BEFORE_NAME = (1 << bit for bit in range(10))
+"""What words tell of: names that are given, behind a title or below a greeting; post-office boxes and streets of other
+countries; dates of birth, papers, codes; a kind of street; what ends as words do behind which a name may stand."""
+MENTION, INTRODUCED, STREET, STATE, POSTCODE, LONG, DOTTED, COLONS, SIGNED, _NUMBERED = (
+    1 << bit for bit in range(10, 20)
+)
+"""What else may be found: names behind such words and behind "I'm"; streets, "IL 62704", postcodes; seven digits near
+each other, dots and colons as in internet addresses, "#12345"; a capital behind a number."""
+EVERYTHING = (1 << 19) - 1 - _STREET - _BEFORE_NAME
+_SHOWN = GIVEN | TITLE | FAREWELL | BOX | FOREIGN | BIRTH | PAPER | CODE | _STREET
+"""What a text is marked with because of a word."""
+_PLACED = GIVEN | TITLE | PAPER | CODE
+"""Of what it is told where the word stands."""
 
 _ASCII_END = 128
 """Stands for every character beyond ASCII."""
-_DIGIT, _CAPITAL, _CODE, _WORD, _BEFORE_MAIL, _BLANK, _UNCLEAN, _BEYOND = (1 << bit for bit in range(8))
+_DIGIT, _CAPITAL, _BLANK, _UNCLEAN, _BEYOND = (1 << bit for bit in range(5))
 """What a character is; the ends of texts are line breaks here."""
 
 
@@ -32,13 +42,10 @@ def _classes() -> NDArray[np.uint8]:
         table[number] = (
             _DIGIT * sign.isdigit()
             | _CAPITAL * sign.isupper()
-            | _CODE * (sign.isalnum() or sign == "-")
-            | _WORD * (sign.isalnum() or sign == "_")
-            | _BEFORE_MAIL * (sign.isalnum() or sign in "_.+%-")
             | _BLANK * (sign in " \n")
             | _UNCLEAN * (sign in "&<" or not sign.isprintable())
         )
-    table[_ASCII_END] = _DIGIT | _CODE | _WORD | _BEFORE_MAIL | _UNCLEAN | _BEYOND
+    table[_ASCII_END] = _DIGIT | _UNCLEAN | _BEYOND
     return table
 
 
@@ -58,8 +65,9 @@ _FOLD = np.array(
     dtype=np.uint32,
 )
 _SIGNS = _OTHER + 1
-_CODED, _STREET, _NUMBERED, _BEFORE_NAME = 1 << 12, 1 << 13, 1 << 14, 1 << 15
-"""What a code is called, a kind of street, a capital behind a number, how words end behind which a name may stand."""
+_NEAR = 3
+"""Places from a digit of a long number to the next, at most."""
+_LIKE_ASCII = np.array([ord(sign) for sign in LIKE_ASCII], dtype=np.uint32)
 _CODE_WITHIN = 70
 """Signs from the beginning of what a code is called to its first digit, at most."""
 _CUES: dict[int, str] = {
@@ -71,12 +79,13 @@ _CUES: dict[int, str] = {
     " nager eward rdess ndant loyee clerk ciate sband ?wife ??son ghter other ather ??mom"
     " ??mum ??dad ister riend rtner",
     FAREWELL: "egard incer yours aithf gr££e ordia salud greet espec thank _thx cheer _best _ciao _love _xoxo advan",
-    PLACE: "o_box o__bo obox ra£e_ rasse str__ gasse grach traat laan_ allee _rue_ oulev hemin mpass calle"
+    BOX: "o_box o__bo obox",
+    FOREIGN: "ra£e_ rasse str__ gasse grach traat laan_ allee _rue_ oulev hemin mpass calle"
     " venid avda_ _via_ viale piazz corso _rua_",
     _STREET: "_stre _st_ _aven _ave_ _av_ _road _rd_ _lane _ln_ _driv _dr_ _boul _blvd _terr _cour _ct_"
     " _clos _cres _squa _sq_ _park _pkwy _high _hwy_ _gard _grov _mews _whar _quay _plac _way_",
     BIRTH: "born _dob d_o_b do_b d_ob birth gebur gebor n£_le n£e_l nacid",
-    _CODED: "_orde _book _rese _conf _trac _invo _tick _case _clai _ref _acc _cust _memb _poli _parc _ship _loca _pnr"
+    CODE: "_orde _book _rese _conf _trac _invo _tick _case _clai _ref _acc _cust _memb _poli _parc _ship _loca _pnr"
     " _rece _seri _imei _vouc _mile _loya _rma _tag _reco _gift _freq",
     PAPER: "_ssn l_sec _ni_n l_ins _dni _nie _cpf asspo licen _bsn adhaa pesel codic steue tax_i numme"
     " known _ktn edres asswo assco pass_ _pin _cvv _cvc y_cod",
@@ -116,10 +125,27 @@ def _cue_table() -> NDArray[np.uint16]:
 _TABLE = _cue_table()
 
 
+@dataclass(slots=True)
+class Shown:
+    """What a text may hold, and where the words stand that say so."""
+
+    signs: int
+    spots: list[tuple[int, int]] | None = None
+    """Place in the text (-1: before it) and sign, ascending; None: nobody has looked, it may be anywhere."""
+
+    def at(self, sign: int) -> list[int] | None:
+        """Where a sign was seen."""
+        return None if self.spots is None else [at for at, bits in self.spots if bits & sign]
+
+
+EVERYWHERE = Shown(EVERYTHING)
+"""Anything may be anywhere."""
+
+
 def untidy(texts: Sequence[str]) -> list[bool]:
     """Whether a text may have another normal form than itself."""
-    codes, starts = _codes(texts)
-    classes = _CLASSES[codes]
+    codes, starts, _ = _codes(texts)
+    classes = np.take(_CLASSES, codes)
     blank = (classes & _BLANK) != 0
     unclean = (classes & _UNCLEAN) != 0
     unclean[starts[:-1]] = False  # The line breaks between the texts are ours.
@@ -128,119 +154,144 @@ def untidy(texts: Sequence[str]) -> list[bool]:
     return out
 
 
-def personal(texts: Sequence[str]) -> list[int]:
-    """What a normalised text may hold of `MAIL`, `LINK`, `HANDLE`, `NUMBER` and what is told of people."""
-    codes, starts = _codes(texts)
-    classes = _CLASSES[codes]
-    found = np.zeros(len(codes), dtype=np.uint16)
-    _find_addresses(codes, classes, found)
-    _find_numbers(codes, classes, found)
-    found = _find_people(codes, classes, found)
-    digit = (classes & _DIGIT) != 0
-    _find_codes(classes, digit, starts, found)
-    signs = np.bitwise_or.reduceat(found[:-1], starts[:-1])
-    # A phone number, a card and an IBAN have seven digits at least.
-    signs[np.add.reduceat(digit[:-1], starts[:-1], dtype=np.int32) >= 7] |= NUMBER
-    # A number sign stands before the digits of a code, a colon within an address of IPv6.
-    before = np.logical_or.reduceat(((codes == ord("#")) | (codes == ord(":")))[:-1], starts[:-1])
-    signs[before & np.logical_or.reduceat(digit[:-1], starts[:-1])] |= NUMBER
-    signs[((signs & _STREET) != 0) & ((signs & _NUMBERED) != 0)] |= PLACE
-    # What other letters may stand for ("ſ" for "s") is left to the patterns.
-    beyond = np.logical_or.reduceat(((classes & _BEYOND) != 0)[:-1], starts[:-1])
-    signs[beyond & ((signs & NUMBER) != 0)] |= CODE
-    without = np.uint16(0xFFFF ^ (BIRTH | PAPER))
-    signs[~np.logical_or.reduceat(digit[:-1], starts[:-1])] &= without
-    signs &= np.uint16(EVERYTHING)
+def personal(texts: Sequence[str]) -> list[Shown | None]:
+    """What normalised texts may hold, their links, handles and mail addresses taken out; None: nothing of all this."""
+    codes, starts, odd = _codes(texts)
+    # With room at both ends, so that nothing below has to look where the frame ends.
+    codes = np.pad(codes, _ROOM, constant_values=ord("\n"))
+    begins = starts[:-1] + _ROOM
+    classes = np.take(_CLASSES, codes)
+    cues = np.zeros(len(codes), dtype=np.uint16)
+    cues[: 1 - _WIDTH] = np.take(_TABLE, _bucket(np.take(_FOLD, codes)))
+    digits = np.flatnonzero(classes & _DIGIT)
+
+    def owners(places: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(begins, places, side="right") - 1
+
+    signs = np.zeros(len(texts), dtype=np.int64)
+    named = _before_names(codes, classes)
+    # A comma may stand between.
+    called = named[(cues[named - _WIDTH - (codes[named - 1] == ord(","))] & _BEFORE_NAME) != 0]
+    given = _introduced(codes, named)
+    told = [(called, MENTION), (given, GIVEN), *_numbers(codes, classes, digits), *_addresses(codes, classes, named)]
+    for places, sign in told:
+        signs[owners(places)] |= sign
+    seen = np.flatnonzero(cues & _SHOWN)
+    bits = cues[seen].astype(np.int64)
+    whose = owners(seen)
+    for sign in (GIVEN, TITLE, FAREWELL, BOX, FOREIGN, BIRTH, PAPER, CODE, _STREET):
+        signs[whose[(bits & sign) != 0]] |= sign
+    near = _near_codes(classes, digits, seen[(bits & CODE) != 0], np.append(begins, len(codes)))
+    signs &= ~CODE
+    signs[owners(near)] |= CODE
+    signs[((signs & _STREET) != 0) & ((signs & _NUMBERED) != 0)] |= STREET
+    digital = np.zeros(len(texts), dtype=np.bool_)
+    digital[owners(digits)] = True
+    signs[~digital] &= ~(BIRTH | PAPER | BOX | FOREIGN)
+    signs &= EVERYTHING
     for at in np.flatnonzero(signs & FAREWELL).tolist():
         # A greeting is followed by a name where the text ends with a capital, or further lines follow.
         last = texts[at][-40:].split()[-1:]
         capital = last and (last[0][0].isupper() or last[0][0] > "\x7f")
         if not capital and "\n" not in texts[at]:
-            signs[at] &= np.uint16(0xFFFF ^ FAREWELL)
-    out: list[int] = signs.tolist()
+            signs[at] &= ~FAREWELL
+    out: list[Shown | None] = [None] * len(texts)
+    found = np.flatnonzero(signs).tolist()
+    places, kinds = _spots(seen, bits, called, given)
+    bounds = np.searchsorted(places, np.append(begins, len(codes))).tolist()
+    pairs = list(zip((places - begins[owners(places)] - 1).tolist(), kinds.tolist(), strict=True)) if found else []
+    for at, bit in zip(found, signs[found].tolist(), strict=True):
+        out[at] = Shown(bit, pairs[bounds[at] : bounds[at + 1]])
+    for at in set((np.searchsorted(starts, odd, side="right") - 1).tolist()):
+        out[at] = EVERYWHERE
     return out
 
 
-def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The characters of all texts, a line break before each and at the end; where each begins, and the end."""
+def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """The characters of all texts, a line break before each and at the end; where each begins, and the end; the places
+    of letters beyond ASCII that patterns may take for ASCII ones.
+    """
     joined = "\n".join(["", *texts, ""])
-    wide = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum([len(text) + 1 for text in texts], out=starts[1:])
-    return np.minimum(wide, _ASCII_END).astype(np.uint8), starts
+    if joined.isascii():
+        return np.frombuffer(joined.encode("ascii"), dtype=np.uint8), starts, np.zeros(0, dtype=np.int64)
+    wide = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    beyond = np.flatnonzero(wide > _ASCII_END)
+    odd = beyond[np.isin(wide[beyond], _LIKE_ASCII)]
+    return np.minimum(wide, _ASCII_END).astype(np.uint8), starts, odd
 
 
-def _find_addresses(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found: NDArray[np.uint16]) -> None:
-    """Marks mail addresses, handles and links, each at one of its characters."""
-    at = np.flatnonzero(codes == ord("@"))
-    found[at[(classes[at - 1] & _BEFORE_MAIL) != 0]] |= MAIL
-    found[at[(classes[at + 1] & _WORD) != 0]] |= HANDLE
-    slash = np.flatnonzero(codes[1:] == ord("/")) + 1
-    slash = slash[(codes[slash - 1] | 32) == ord("u")]
-    found[slash[(classes[slash - 2] & (_WORD | _BEYOND)) != _WORD]] |= HANDLE
-    # "jane (at) example (dot) com".
-    close = np.flatnonzero((codes == ord(")")) | (codes == ord("]")))
-    found[close[((codes[close - 1] | 32) == ord("t")) & ((codes[close - 2] | 32) == ord("a"))]] |= MAIL
-    colon = np.flatnonzero(codes[:-2] == ord(":"))
-    found[colon[(codes[colon + 1] == ord("/")) & (codes[colon + 2] == ord("/"))]] |= LINK
-    dot = np.flatnonzero(codes[2:] == ord("."))
-    found[dot[((codes[dot] | 32) == ord("w")) & ((codes[dot + 1] | 32) == ord("w"))]] |= LINK
+def _spots(
+    seen: NDArray[np.int64], bits: NDArray[np.int64], called: NDArray[np.int64], given: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places that patterns are tried at, ascending, and their signs."""
+    kept = np.flatnonzero(bits & _PLACED)
+    places = np.concatenate([seen[kept], called, given])
+    kinds = np.concatenate([bits[kept] & _PLACED, np.full(len(called), MENTION), np.full(len(given), INTRODUCED)])
+    order = np.argsort(places, kind="stable")
+    return places[order], kinds[order]
 
 
-def _find_numbers(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found: NDArray[np.uint16]) -> None:
-    """Marks what is long enough for a code, six capitals, and two dots with an address's digits between them."""
-    both = classes[:-1] & classes[1:]
-    four = both[:-2] & both[2:]
-    code = (four[:-1] & classes[4:] & _CODE) != 0
-    capitals = (four[:-2] & both[4:] & _CAPITAL) != 0
-    either = classes[:-1] | classes[1:]
-    digits = ((either[:-3] | either[2:-1] | classes[4:]) & _DIGIT) != 0
-    found[: len(code)][code & digits] |= NUMBER
-    found[: len(capitals)][capitals] |= NUMBER
-    dot = np.flatnonzero(codes == ord("."))
-    near = dot[1:][np.diff(dot) <= 4]
-    found[near[(classes[near - 1] & _DIGIT) != 0]] |= NUMBER
-
-
-def _find_codes(
-    classes: NDArray[np.uint8], digit: NDArray[np.bool_], starts: NDArray[np.int64], found: NDArray[np.uint16]
-) -> None:
-    """Marks what a code is called where a digit, or the six capitals of a booking, stand near enough behind it."""
-    called = np.flatnonzero(found & _CODED)
-    capital = (classes & _CAPITAL) != 0
-    twice = capital[:-1] & capital[1:]
-    told = digit.copy()
-    if len(twice) > 4:
-        told[: len(twice) - 4] |= twice[:-4] & twice[2:-2] & twice[4:]
-    near = np.append(np.flatnonzero(told), len(digit) + _CODE_WITHIN)
-    # Within the same text.
-    ends = np.minimum(called + _CODE_WITHIN, starts[np.searchsorted(starts[:-1], called, side="right")])
-    found[called[near[np.searchsorted(near, called)] <= ends]] |= CODE
-
-
-def _find_people(codes: NDArray[np.uint8], classes: NDArray[np.uint8], found: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Marks words beside which names, dates of birth and papers stand, and what looks like an address."""
-    # With room at both ends, so that nothing below has to look where the frame ends.
-    codes = np.pad(codes, _ROOM, constant_values=ord("\n"))
-    classes, found = np.pad(classes, _ROOM), np.pad(found, _ROOM)
-    cues = np.zeros(len(codes), dtype=np.uint16)
-    cues[: 1 - _WIDTH] = np.take(_TABLE, _bucket(np.take(_FOLD, codes)))
-    found |= cues & np.uint16(0xFFFF ^ _BEFORE_NAME)
-    capital, digit = (classes & _CAPITAL) != 0, (classes & _DIGIT) != 0
+def _before_names(codes: NDArray[np.uint8], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The spaces behind which a capital stands."""
     space = np.flatnonzero(codes == ord(" "))
-    named = space[(classes[space + 1] & (_CAPITAL | _BEYOND)) != 0]
-    # A comma may stand between.
-    ends = named - _WIDTH - (codes[named - 1] == ord(","))
-    found[named[(cues[ends] & _BEFORE_NAME) != 0]] |= MENTION
-    # "I'm Jane", "I am Jane", "this is Jane".
+    found: NDArray[np.int64] = space[(classes[space + 1] & (_CAPITAL | _BEYOND)) != 0]
+    return found
+
+
+def _introduced(codes: NDArray[np.uint8], named: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The spaces behind "I'm", "I am" and "this is"."""
     last, second, third = codes[named - 1] | 32, codes[named - 2] | 32, codes[named - 3] | 32
     am = (last == ord("m")) & ((second == ord("'")) | (second == ord("a")))
     this = (last == ord("s")) & (second == ord("i")) & (third == ord(" ")) & ((codes[named - 4] | 32) == ord("s"))
-    found[named[am | this]] |= GIVEN
+    found: NDArray[np.int64] = named[am | this]
+    return found
+
+
+def _numbers(
+    codes: NDArray[np.uint8], classes: NDArray[np.uint8], digits: NDArray[np.int64]
+) -> list[tuple[NDArray[np.int64], int]]:
+    """Where numbers stand: seven digits near each other, dots and colons as in an internet address, behind a "#"."""
+    # Six steps in a row, none of them too long.
+    far = np.cumsum(np.diff(digits, prepend=-_NEAR) > _NEAR)
+    long = digits[: max(len(digits) - 6, 0)][far[6:] == far[:-6]]
+    dot = np.flatnonzero(codes == ord("."))
+    dot = dot[(classes[dot - 1] & classes[dot + 1] & _DIGIT) != 0]
+    colon = np.flatnonzero(codes == ord(":"))
+    sign = np.flatnonzero(codes == ord("#"))
+    return [
+        (long, LONG),
+        (dot[1:][np.diff(dot) <= 4], DOTTED),
+        (colon[1:][np.diff(colon) <= 5], COLONS),
+        (sign[(classes[sign + 1] & (_DIGIT | _CAPITAL)) != 0], SIGNED),
+    ]
+
+
+def _addresses(
+    codes: NDArray[np.uint8], classes: NDArray[np.uint8], named: NDArray[np.int64]
+) -> list[tuple[NDArray[np.int64], int]]:
+    """What looks like a part of an address."""
     # "12 Baker Street", "221B Baker Street", "45 W 34th St".
-    found[named[digit[named - 1] | digit[named - 2]]] |= _NUMBERED
+    numbered = named[((classes[named - 1] | classes[named - 2]) & _DIGIT) != 0]
+    space = np.flatnonzero(codes == ord(" "))
+    space = space[((classes[space + 1] & _DIGIT) != 0) & ((classes[space - 1] & (_DIGIT | _CAPITAL)) != 0)]
     # "SW1A 1AA"; "IL 62704".
-    code = space[digit[space + 1] & (digit | capital)[space - 1]]
-    found[code[capital[code + 2] & capital[code + 3]]] |= PLACE
-    found[code[capital[code - 1] & capital[code - 2] & digit[code + 3] & digit[code + 5]]] |= PLACE
-    return found[_ROOM:-_ROOM]
+    post = space[(classes[space + 2] & classes[space + 3] & _CAPITAL) != 0]
+    state = (classes[space - 1] & classes[space - 2] & _CAPITAL) != 0
+    state &= (classes[space + 3] & classes[space + 5] & _DIGIT) != 0
+    return [(numbered, _NUMBERED), (post, POSTCODE), (space[state], STATE)]
+
+
+def _near_codes(
+    classes: NDArray[np.uint8], digits: NDArray[np.int64], called: NDArray[np.int64], bounds: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Of what codes are called, that behind which a digit, or the six capitals of a booking, stand near enough."""
+    if not len(called):
+        return called
+    capital = np.flatnonzero((classes & _CAPITAL) != 0)
+    six = capital[:-5][capital[5:] - capital[:-5] == 5] if len(capital) > 5 else capital[:0]
+    told = np.append(np.sort(np.concatenate([digits, six])), bounds[-1] + _CODE_WITHIN)
+    # Within the same text.
+    ends = np.minimum(called + _CODE_WITHIN, bounds[np.searchsorted(bounds, called, side="right")])
+    return called[told[np.searchsorted(told, called)] <= ends]

@@ -13,7 +13,7 @@ from schemas.raw import Review
 from streams.scoring import signs
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.normalise import normalise
-from streams.scoring.redact import Handles, Redactor, own_handle
+from streams.scoring.redact import Handles, Redactor, own_handle, show
 from tests.unit.test_redact import GONE, STAYS
 
 MARKED = (Path(__file__).parents[1] / "data" / "redaction.txt").read_text(encoding="utf-8").splitlines()
@@ -42,9 +42,15 @@ def test_a_tidy_text_is_its_own_normal_form(some: list[str]) -> None:
 @given(texts)
 def test_what_no_sign_shows_is_not_there(some: list[str]) -> None:
     redactor = Redactor(Handles(["usairways"]))
-    normal = [normalise(text) for text in some]
-    for text, shown in zip(normal, signs.personal(normal), strict=True):
-        assert redactor.redact(text, shown, {}) == redactor.redact(text, signs.EVERYTHING, {})
+    bare = [redactor.hide(normalise(text), {})[0] for text in some]
+    for text, shown in zip(bare, signs.personal(bare), strict=True):
+        told = redactor.redact(text, shown, {}) if shown else text
+        assert told == redactor.redact(text, signs.EVERYWHERE, {})
+
+
+def wholly(redactor: Redactor, text: str, counts: dict[str, int]) -> str:
+    text, links = redactor.hide(text, counts)
+    return show(redactor.redact(text, signs.EVERYWHERE, counts), links)
 
 
 @given(texts, st.sampled_from(["US Airways", "Bean & Benevolence", "☕"]))
@@ -56,8 +62,8 @@ def test_a_frame_cleans_each_text_as_if_it_were_alone(some: list[str], brand: st
     for at, event in enumerate(events):
         counts: dict[str, int] = {}
         redactor = Redactor(Handles([own_handle(brand)]))
-        text = redactor.redact(normalise(event.text, quoted=at % 2 == 0), signs.EVERYTHING, counts)
-        title = redactor.redact(normalise(event.text[:20]), signs.EVERYTHING, counts)
+        text = wholly(redactor, normalise(event.text, quoted=at % 2 == 0), counts)
+        title = wholly(redactor, normalise(event.text[:20]), counts)
         assert (cleaned.texts[at], cleaned.titles.get(at, ""), cleaned.redacted.get(at, {})) == (text, title, counts)
 
 
