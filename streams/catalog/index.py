@@ -25,6 +25,8 @@ FREQUENCIES = Path(__file__).with_name("frequencies.txt")
 SILENT = Path(__file__).with_name("silent.txt")
 NO_FIT = 0
 """The fit of words that are nothing to the phrases."""
+_UNMET, _ALONE = -1, -2
+"""In the place of a neighbour: there is none that fits; none is needed."""
 _FAR = 1 << 40
 """A position beyond all others."""
 
@@ -115,9 +117,10 @@ class PhraseIndex:
         self._fits: dict[frozenset[int], int] = {}
         self._fitting = np.zeros((64, max(len(numbers), 1)), dtype=np.bool_)
         """fits × elements: whether words of a fit fit an element."""
-        self._keys = np.zeros((0, 2), dtype=np.int64)
-        """The keys of all fits, one behind the other: the phrase, and the place of its key in it."""
-        self._new_keys: list[tuple[int, int]] = []
+        self._keys = np.zeros((5, 0), dtype=np.int64)
+        """The keys of all fits, one behind the other: the phrase, the place of its key in it, and of the neighbour that
+        is looked for first: on which side (0: there is none), which element it has to fit, how far off it may be."""
+        self._new_keys: list[tuple[int, int, int, int, int]] = []
         """Those of new fits, which are yet to be put behind them."""
         self._key_counts = np.zeros(64, dtype=np.int64)
         self._key_starts = np.zeros(64, dtype=np.int64)
@@ -142,9 +145,17 @@ class PhraseIndex:
             self._key_starts = np.concatenate([self._key_starts, np.zeros_like(self._key_starts)])
         self._fitting[number, list(elements)] = True
         keys = sorted(key for element in elements for key in self._keyed.get(element, ()))
-        self._key_starts[number], self._key_counts[number] = len(self._keys) + len(self._new_keys), len(keys)
-        self._new_keys += keys
+        self._key_starts[number], self._key_counts[number] = self._keys.shape[1] + len(self._new_keys), len(keys)
+        self._new_keys += [(phrase, place, *self._neighbour(phrase, place)) for phrase, place in keys]
         return number
+
+    def _neighbour(self, phrase: int, key: int) -> tuple[int, int, int]:
+        """On which side of its key a phrase's next element stands, which it is, and how many words off it may be."""
+        if key:
+            return -1, int(self._elements[phrase, key - 1]), int(self._gaps[phrase, key]) + 1
+        if self.lengths[phrase] > 1:
+            return 1, int(self._elements[phrase, 1]), int(self._gaps[phrase, 1]) + 1
+        return 0, 0, 0
 
     def find(self, fits: Numbers, positions: Numbers) -> Hits:
         """The phrases among words, of which only those are given that fit an element.
@@ -154,29 +165,42 @@ class PhraseIndex:
             positions: Where it stands, ascending: a step of one a word, a jump where no phrase may pass.
         """
         if self._new_keys:
-            self._keys = np.concatenate([self._keys, np.array(self._new_keys, dtype=np.int64)])
+            new = np.array(self._new_keys, dtype=np.int64).T
+            self._keys = np.ascontiguousarray(np.concatenate([self._keys, new], axis=1))
             self._new_keys = []
-        counts = self._key_counts[fits]
+        counts = np.take(self._key_counts, fits)
+        before = np.cumsum(counts) - counts
+        rows = np.arange(int(counts.sum())) + np.repeat(np.take(self._key_starts, fits) - before, counts)
         places = np.repeat(np.arange(len(fits)), counts)
-        within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
-        phrases, keys = self._keys[np.repeat(self._key_starts[fits], counts) + within].T
-        found = np.repeat(places[:, None], self._elements.shape[1], axis=1)
         # One word more at either end, out of reach, so that no step leaves the arrays.
         fits = np.concatenate([[NO_FIT], fits, [NO_FIT]])
         positions = np.concatenate([[-_FAR], positions, [_FAR]])
-        whole = np.ones(len(places), dtype=np.bool_)
-        for step in range(1, int(keys.max(initial=0)) + 1):
+        # Most keys stand alone: only what has its first neighbour is worth more than a few numbers.
+        side, wanted, reach = (np.take(row, rows) for row in self._keys[2:])
+        more = np.flatnonzero(side)
+        side = side[more]
+        beside = np.full(len(rows), _ALONE, dtype=np.int64)
+        beside[more] = self._nearest(places[more], wanted[more], reach[more], side, fits, positions)
+        kept = np.flatnonzero(beside != _UNMET)
+        phrases, keys = (np.take(row, rows[kept]) for row in self._keys[:2])
+        found = np.repeat(places[kept, None], self._elements.shape[1], axis=1)
+        told = np.flatnonzero(beside[kept] != _ALONE)
+        neighbour = np.where(keys[told] > 0, keys[told] - 1, 1)
+        found[told, neighbour] = beside[kept[told]]
+        whole = np.ones(len(kept), dtype=np.bool_)
+        for step in range(2, int(keys.max(initial=0)) + 1):
             some = np.flatnonzero(whole & (keys >= step))
             phrase, place = phrases[some], keys[some] - step
-            wanted, gap = self._elements[phrase, place], self._gaps[phrase, place + 1]
-            met = self._nearest(found[some, place + 1], wanted, gap, -1, fits, positions)
+            wanted, reach = self._elements[phrase, place], self._gaps[phrase, place + 1] + 1
+            met = self._nearest(found[some, place + 1], wanted, reach, np.full(len(some), -1), fits, positions)
             found[some, place], whole[some] = met, met >= 0
         after = self.lengths[phrases] - keys
         for step in range(1, int(after.max(initial=1))):
-            some = np.flatnonzero(whole & (after > step))
+            # The first one behind a key that opens its phrase is known already.
+            some = np.flatnonzero(whole & (after > step) & ((keys > 0) | (step > 1)))
             phrase, place = phrases[some], keys[some] + step
-            wanted, gap = self._elements[phrase, place], self._gaps[phrase, place]
-            met = self._nearest(found[some, place - 1], wanted, gap, 1, fits, positions)
+            wanted, reach = self._elements[phrase, place], self._gaps[phrase, place] + 1
+            met = self._nearest(found[some, place - 1], wanted, reach, np.full(len(some), 1), fits, positions)
             # What is behind the end of the phrase repeats its last word.
             found[some, place], whole[some] = met, met >= 0
         hits = np.flatnonzero(whole)
@@ -185,20 +209,32 @@ class PhraseIndex:
         return Hits(phrases, np.take_along_axis(found, last, axis=1))
 
     def _nearest(
-        self, start: Numbers, wanted: Numbers, gap: Numbers, direction: int, fits: Numbers, positions: Numbers
+        self, start: Numbers, wanted: Numbers, reach: Numbers, side: Numbers, fits: Numbers, positions: Numbers
     ) -> Numbers:
-        """Of each word, the place of the nearest one in the direction that fits what is wanted; -1 where none does."""
-        met = np.full(len(start), -1, dtype=np.int64)
-        waiting = np.arange(len(start))
-        here = positions[start + 1]
-        at = start + 1
+        """Of each word, the place of the nearest one on a side that fits what is wanted; `_UNMET` where none does.
+
+        Args:
+            start: The words' places.
+            wanted: The elements that have to be fitted.
+            reach: How many words off that may be.
+            side: -1 or 1.
+            fits: What each word is to the phrases, one more at either end.
+            positions: Where it stands, likewise.
+        """
+        met = np.full(len(start), _UNMET, dtype=np.int64)
+        waiting, at = np.arange(len(start)), start + 1
+        here = np.take(positions, at)
+        fitting, width = self._fitting.reshape(-1), self._fitting.shape[1]
         while len(waiting):
-            at = at + direction
-            away = np.abs(positions[at] - here)
-            near = np.flatnonzero(away <= gap + 1)
-            waiting, at, here, wanted, gap, away = (a[near] for a in (waiting, at, here, wanted, gap, away))
-            fitting = self._fitting[fits[at], wanted] & (away > 0)
-            met[waiting[fitting]] = at[fitting] - 1
-            others = np.flatnonzero(~fitting)
-            waiting, at, here, wanted, gap = (a[others] for a in (waiting, at, here, wanted, gap))
+            at = at + side
+            away = (np.take(positions, at) - here) * side
+            near = np.flatnonzero(away <= reach)
+            at, wanted, away = at[near], wanted[near], away[near]
+            fit = np.take(fitting, np.take(fits, at) * width + wanted)
+            fit &= away > 0
+            met[waiting[near[fit]]] = at[fit] - 1
+            others = np.flatnonzero(~fit)
+            left = near[others]
+            waiting, here, reach, side = waiting[left], here[left], reach[left], side[left]
+            at, wanted = at[others], wanted[others]
         return met

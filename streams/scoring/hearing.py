@@ -75,8 +75,8 @@ Mention = tuple[Entry, list[str], float]
 """What is said, by which words, and the sentiment of their clause."""
 
 
-_Said = tuple[float, tuple[int, ...], list[str]]
-"""How strongly something tells of a signal, the places of its words, and they themselves."""
+_Said = tuple[float, tuple[int, ...], list[int]]
+"""How strongly something tells of a signal, the places of its words, and their atoms (the last one may be repeated)."""
 Signals = dict[str, list[tuple[float, list[str]]]]
 """Signal → weights with the words that told of it, strongest first."""
 
@@ -382,13 +382,19 @@ class Ear:
             strict=True,
         ):
             meaning = meanings[phrase]
-            said = meaning.weight, tuple(where[:length]), [surface[atom] for atom in atoms[:length]]
-            told.setdefault((text, meaning.signal), []).append(said)
+            said = meaning.weight, tuple(where[:length]), atoms
+            key = text, meaning.signal
+            if key in told:
+                told[key].append(said)
+            else:
+                told[key] = [said]
         for (text, signal), all_said in told.items():
             mine = heard[text]
             if mine.signals is None:
                 mine.signals = {}
-            mine.signals[signal] = [(weight, words) for weight, _, words in _apart(all_said)]
+            mine.signals[signal] = [
+                (weight, [surface[atom] for atom in atoms[: len(where)]]) for weight, where, atoms in _apart(all_said)
+            ]
 
     def _note_stages(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
         """Of each text, what tells of stages of the journey; most texts are never asked for it."""

@@ -236,8 +236,8 @@ class People:
     def signed(self, text: str) -> str:
         """The name below a greeting, where the text ends with it."""
         head, tail = text[:-TAIL], text[-TAIL:]
-        tail = _FAREWELL_AT.sub(self._name, tail)
-        return head + _THANKS_AT.sub(self._thanked, tail)
+        changed = _THANKS_AT.sub(self._thanked, _FAREWELL_AT.sub(self._name, tail))
+        return text if changed is tail else head + changed
 
     # Addresses.
 

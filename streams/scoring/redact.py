@@ -289,10 +289,14 @@ class Redactor:
         if handles:
             if mentions:
                 own = self._handles
-                for name in _HANDLE.findall(text):
-                    if name not in own:
-                        text = _HANDLE.sub(self._handle, text)
-                        break
+                names = _HANDLE.findall(text)
+                stay = [name in own for name in names]
+                if True not in stay:
+                    if names:
+                        text = _HANDLE.sub("[handle]", text)
+                        counts["handle"] = counts.get("handle", 0) + len(names)
+                elif False in stay:
+                    text = _HANDLE.sub(self._handle, text)
             if "u/" in text:
                 text = _REDDITOR.sub(self._handle, text)
         return text, links

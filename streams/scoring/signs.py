@@ -260,11 +260,15 @@ def _numbers(
     dot = dot[(classes[dot - 1] & classes[dot + 1] & _DIGIT) != 0]
     colon = np.flatnonzero(codes == ord(":"))
     sign = np.flatnonzero(codes == ord("#"))
+    # Up to four letters and a dash may stand before its digits.
+    behind = np.full(len(sign), _DIGIT, dtype=np.uint8)
+    for step in range(2, 7):
+        behind |= np.where((classes[sign + step] & _DIGIT) != 0, np.uint8(_DIGIT | _CAPITAL), np.uint8(0))
     return [
         (long, LONG),
         (dot[1:][np.diff(dot) <= 4], DOTTED),
         (colon[1:][np.diff(colon) <= 5], COLONS),
-        (sign[(classes[sign + 1] & (_DIGIT | _CAPITAL)) != 0], SIGNED),
+        (sign[(behind & classes[sign + 1] & (_DIGIT | _CAPITAL)) != 0], SIGNED),
     ]
 
 
