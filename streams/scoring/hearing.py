@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,11 @@ CLEARLY_BAD = -0.4
 """Sentiment that carries a clause which has little of its own."""
 SHORT_CLAUSE = 14
 """Atoms of a clause up to which its neighbours colour it."""
+UNHAPPY = -0.2
+"""Sentiment of a text from which a topic that it names counts though its clause was not felt so, where nothing else
+does: who is unhappy and names one thing is unhappy with it."""
+FADES = 0.45
+"""Share of a phrase's weight that is lost on the way to the end of its text: what people come for, they say first."""
 BAD_ENOUGH = -0.15
 """Clause sentiment from which what ends in a question mark, but is not put as a question, tells: "late again?"."""
 PACK_STEP = 1.5
@@ -107,6 +113,19 @@ class _Meaning:
     weight: float = 0.0
 
 
+@dataclass(slots=True)
+class _Case:
+    """What speaks for one entry in one text, and the phrase that tells of it most."""
+
+    entry: Entry
+    weight: int
+    """Of all its phrases together; whole, so that no order of theirs shows."""
+    rank: float
+    place: int
+    atoms: list[int]
+    feeling: float
+
+
 class Ear:
     """Finds one catalog's phrases and those of the signals in frames of one model's atoms."""
 
@@ -140,6 +159,7 @@ class Ear:
         self._index = PhraseIndex(phrases)
         self._parts = np.array([meaning.part for meaning in self._meanings])
         self._scopes = np.array([meaning.scope for meaning in self._meanings])
+        self._weights = np.array([round(1000 * exp(meaning.rank)) for meaning in self._meanings])
         self._delights = np.array([bool(m.entry and m.entry.kind == "delight") for m in self._meanings])
         order = {entry.id: number for number, entry in enumerate(catalog)}
         self._entries = np.array([order[m.entry.id] if m.entry else len(order) for m in self._meanings])
@@ -253,7 +273,7 @@ class Ear:
         values: NDArray[np.float32],
         heard: dict[int, Heard],
     ) -> tuple[Numbers, Numbers, Bools]:
-        """Keeps of each entry in each text the phrase that tells most, of those that hold.
+        """Keeps of each entry in each text the phrase that tells most, of those that hold; all of them weigh.
 
         Gives back all that nothing takes back: their numbers, their texts, and whether they hold.
         """
@@ -265,12 +285,17 @@ class Ear:
         undone = np.isin(owner + around.sentence[last], (owner + around.sentence[first])[unless])
         rows = np.flatnonzero(~unless & ~undone)
         held = self._hold(phrases[rows], first[rows], last[rows], prepared, felt, values)
+        held |= self._left_over(phrases[rows], last[rows], held, prepared, felt, values)
         offered = phrases[rows], frame.text_of[first[rows]].astype(np.int64), held
         rows = rows[held]
-        best: dict[int, dict[str, tuple[float, int, Entry, list[str], float]]] = {}
+        best: dict[int, dict[str, _Case]] = {}
         surface, lengths = self._model.lexicon.surface, self._index.lengths[phrases[rows]].tolist()
-        for text, phrase, place, length, atoms, feeling in zip(
-            frame.text_of[first[rows]].tolist(),
+        texts = frame.text_of[first[rows]]
+        gone = first[rows] - frame.starts[texts]
+        weights = self._weights[phrases[rows]] * (1.0 - FADES * gone / (frame.ends[texts] - frame.starts[texts]))
+        for text, weight, phrase, place, length, atoms, feeling in zip(
+            texts.tolist(),
+            np.rint(weights).astype(np.int64).tolist(),
             phrases[rows].tolist(),
             first[rows].tolist(),
             lengths,
@@ -284,17 +309,19 @@ class Ear:
                 continue
             mine = best.setdefault(text, {})
             known = mine.get(entry.id)
-            if known is None or meaning.rank > known[0]:
-                words = [surface[atom] for atom in atoms[:length]]
-                mine[entry.id] = (meaning.rank, place, entry, words, feeling)
+            if known is None:
+                mine[entry.id] = _Case(entry, weight, meaning.rank, place, atoms[:length], feeling)
+                continue
+            known.weight += weight
+            if meaning.rank > known.rank:
+                known.rank, known.place, known.atoms, known.feeling = meaning.rank, place, atoms[:length], feeling
         for text, mine in best.items():
             pains: list[Mention] = []
             delights: list[Mention] = []
             told = mine.values()
-            for _, _, entry, words, feeling in (
-                told if len(mine) == 1 else sorted(told, key=lambda item: (-item[0], item[1]))
-            ):
-                (pains if entry.kind == "pain_point" else delights).append((entry, words, feeling))
+            for case in told if len(mine) == 1 else sorted(told, key=lambda case: (-case.weight, case.place)):
+                mention = case.entry, [surface[atom] for atom in case.atoms], case.feeling
+                (pains if case.entry.kind == "pain_point" else delights).append(mention)
             heard[text].pain_points, heard[text].delights = pains, delights
         return offered
 
@@ -354,6 +381,35 @@ class Ear:
         named &= (value < FEELS_GOOD) | (feeling <= 1.5 * CLEARLY_BAD)
         pained = np.where(says, feeling < CLEARLY_POSITIVE, named)
         out: Bools = ~supposes & np.where(delight, ~asks & pleased, (~asks | tells) & pained)
+        return out
+
+    def _left_over(
+        self,
+        phrases: Numbers,
+        last: Numbers,
+        held: Bools,
+        prepared: Prepared,
+        felt: NDArray[np.float64],
+        values: NDArray[np.float32],
+    ) -> Bools:
+        """Which phrases count after all: those of pain points in unhappy texts in which none holds.
+
+        Not what feels good or is only supposed, nor what stands in a text that is one question.
+        """
+        frame, around = prepared.frame, prepared.around
+        pains = ~self._delights[phrases]
+        texts = frame.text_of[last]
+        free = values.astype(np.float64) <= UNHAPPY
+        free[texts[held & pains]] = False
+        out: Bools = pains & free[texts] & (felt[around.clause[last]] < FEELS_GOOD)
+        some = np.flatnonzero(out)
+        if not len(some):
+            return out
+        supposed = np.bitwise_or.reduceat(around.flags & WISH, around.clause_starts)[around.clause[last[some]]]
+        sentences = around.sentence[frame.starts[texts[some]]]
+        asked = np.bitwise_or.reduceat(around.flags & QUESTION, around.sentence_starts)
+        alone = sentences == around.sentence[frame.ends[texts[some]] - 1]
+        out[some] = (supposed == 0) & ~(alone & (asked[sentences] != 0))
         return out
 
     def _questions(self, clauses: Numbers, places: Numbers, prepared: Prepared) -> tuple[Bools, Bools]:

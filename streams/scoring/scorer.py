@@ -15,7 +15,7 @@ from streams.catalog import Catalogs
 from streams.scoring import feelings
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.heads import Evidence, Featurer, Heads
-from streams.scoring.hearing import Ear, Heard
+from streams.scoring.hearing import UNHAPPY, Ear, Heard
 from streams.scoring.language import Tongues
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.opinions import second_reader
@@ -165,7 +165,7 @@ class Scorer:
         ):
             mine = heard.get(at, nothing)
             pains = mine.pain_points
-            if not pains and not mine.delights and label == 0 and directed[at] and not _only_asks(text):
+            if not pains and not mine.delights and value <= UNHAPPY and directed[at] and not _only_asks(text):
                 pains = [(entry, moved[:2], value) for entry in ears[event.brand].fallbacks[:1]]
             need = "" if mine.need_at is None else clause(frame, at, whole[at], mine.need_at - starts[at])
             record: dict[str, Any] = {

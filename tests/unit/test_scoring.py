@@ -138,6 +138,19 @@ def test_the_brand_s_own_business_comes_first(scorer: Scorer) -> None:
     assert ids(one(scorer, post(text)).pain_points)[0] == "slow_support"
 
 
+def test_what_happened_comes_before_how_it_was_handled(scorer: Scorer) -> None:
+    record = one(scorer, post("You lost my bag and nobody answers.", brand="US Airways"))
+    assert ids(record.pain_points)[:2] == ["lost_luggage", "customer_service_issue"]
+
+
+def test_who_is_unhappy_and_names_one_thing_is_unhappy_with_it(scorer: Scorer) -> None:
+    text = "You have ruined my whole year, I am in tears. {} Such a disgrace."
+    plain = text.format("It was about a seat by the window.")
+    assert ids(one(scorer, post(plain, brand="US Airways")).pain_points)[0] == "bad_flight"
+    praised = text.format("The seat was wonderful.")
+    assert "bad_flight" not in ids(one(scorer, post(praised, brand="US Airways")).pain_points)
+
+
 def test_a_statement_of_failure_is_a_pain_even_when_said_calmly(scorer: Scorer) -> None:
     assert ids(one(scorer, post("My order hasn't arrived.")).pain_points) == ["late_delivery"]
 
