@@ -139,17 +139,24 @@ class Voices(Collector):
         families: dict[str, GaugeMetricFamily],
         alerts: defaultdict[tuple[str, str, str, str], int],
     ) -> None:
+        onsets: dict[tuple[str, str, str], int] = {}
+        over: dict[tuple[str, str, str], Any] = {}
         for episode in brand.judging.episodes.values():
             point = episode.pain_point or EVERYTHING
             if episode.firing:
                 alerts[name, point if name != OTHER else OTHER, episode.kind, str(episode.severity)] += 1
             if name == OTHER:
                 continue
+            # Several may share their labels, as silent channels do, and a series that is shown twice is refused.
+            labels = (name, point, episode.kind)
             if episode.firing:
-                families["onset"].add_metric((name, point, episode.kind), episode.starts_ms / 1000)
-            elif episode.status == "resolved":
-                seconds = (episode.ends_ms - episode.starts_ms) / 1000
-                families["recovery"].add_metric((name, point, episode.kind), seconds)
+                onsets[labels] = min(onsets.get(labels, episode.starts_ms), episode.starts_ms)
+            elif episode.status == "resolved" and (labels not in over or over[labels].ends_ms < episode.ends_ms):
+                over[labels] = episode
+        for labels, starts_ms in onsets.items():
+            families["onset"].add_metric(labels, starts_ms / 1000)
+        for labels, episode in over.items():
+            families["recovery"].add_metric(labels, (episode.ends_ms - episode.starts_ms) / 1000)
 
     @staticmethod
     def _families() -> dict[str, GaugeMetricFamily]:
@@ -172,7 +179,11 @@ class Voices(Collector):
                 "Probability that a series which heads for a spike gets there; absent for others.",
                 POINT,
             ),
-            "onset": of("alert_onset_timestamp_seconds", "Event time of a firing alert's onset.", POINT),
+            "onset": of(
+                "alert_onset_timestamp_seconds",
+                "Event time of a firing alert's onset; of several under these labels, the first.",
+                POINT,
+            ),
             "recovery": of("recovery_seconds", "From onset to end of the last alert that was resolved.", POINT),
             "heard": of(
                 "brand_closed_timestamp_seconds", "Event time up to which a brand's windows are closed.", ["brand"]

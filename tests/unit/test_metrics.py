@@ -15,8 +15,10 @@ from dashboards.files import generated
 from dashboards.table import rows
 from groundswell.cli.scrape import Workers
 from streams import voices
+from streams.alerting import Episode
 from streams.early_warning import Warned
 from streams.paging import Terms
+from streams.subjects import silence_of
 from streams.telemetry import Telemetry
 from tests.support.partition import Partition
 from tests.support.prometheus import program
@@ -87,6 +89,30 @@ def test_when_it_is_over_the_recovery_is_shown_and_silence_has_no_mood() -> None
     assert 1800 <= value(telemetry, "recovery_seconds", **POINT) <= 4 * 3600  # type: ignore[operator]
     assert value(telemetry, "voices", **WHOLE, window="1h") == 0
     assert value(telemetry, "sentiment_mean", **WHOLE) is None
+
+
+def test_two_channels_that_are_silent_are_one_series() -> None:
+    """Prometheus refuses a series that is shown twice."""
+    partition = spoken()
+    episodes = partition.listener.brands["Brand 00"].judging.episodes
+
+    def silent(channel: str, hours: tuple[int, int], *, over: bool) -> None:
+        it = Episode("Brand 00", "silence", None, f"Silence on {channel}", channel, channel=channel)
+        it.starts_ms, it.ends_ms = (BASE_MS + hour * HOUR for hour in hours)
+        it.status = "resolved" if over else "firing"
+        episodes[silence_of(channel)] = it
+
+    labels = {"brand": "Brand 00", "pain_point": "*", "kind": "silence"}
+    silent("web", (9, 0), over=False)
+    silent("ios", (7, 0), over=False)
+    telemetry = shown(partition)
+    assert value(telemetry, "alert_onset_timestamp_seconds", **labels) == (BASE_MS + 7 * HOUR) / 1000
+    assert firing(telemetry, **labels) == 2
+    silent("web", (9, 19), over=True)
+    silent("ios", (7, 12), over=True)
+    assert value(telemetry, "recovery_seconds", **labels) == 10 * 3600, "the last that ended"
+    samples = [(it.name, *it.labels.items()) for family in telemetry.voices.collect() for it in family.samples]
+    assert len(samples) == len(set(samples))
 
 
 def test_what_heads_for_a_spike_is_shown_while_it_does() -> None:
