@@ -23,14 +23,6 @@ def generated() -> dict[Path, str]:
     }
 
 
-ANNOTATION = {"step": "30s", "titleFormat": "{{brand}}: {{pain_point}}", "textFormat": "Firing", "tagKeys": "kind"}
-"""What Grafana's Prometheus makes of an annotation; the builder does not know these fields."""
-
-
 def _json(board: Any) -> str:
-    board = board.to_json()
-    annotations = board.get("annotations")
-    if annotations is not None and annotations.list_val:
-        board["annotations"] = {"list": [{**it.to_json(), **ANNOTATION} for it in annotations.list_val]}
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    return orjson.dumps(board, default=lambda part: part.to_json(), option=options).decode()
+    return orjson.dumps(board.to_json(), default=lambda part: part.to_json(), option=options).decode()

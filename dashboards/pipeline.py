@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders import dashboard, timeseries
 
-from dashboards.parts import Panels, board, figure, lines
+from dashboards.parts import Marks, Panels, board, figure, lines, rows_of
 
 UID = "groundswell-pipeline"
-
-
-def quantile(of: float, metric: str) -> str:
-    """A quantile of a histogram, by stage."""
-    return f"histogram_quantile({of}, sum by (stage, le) (rate({metric}_bucket[$__rate_interval])))"
-
-
-def rate(metric: str, by: str) -> str:
-    """A counter's rise per second."""
-    return f"sum by ({by}) (rate({metric}[$__rate_interval]))"
+FIRING = 'ALERTS{alertname=~"Groundswell.+", alertstate="firing"}'
+"""Of the rules in deploy/prometheus, which Prometheus itself tells of."""
+CONCERNS = ("severity", "instance", "topic", "partition", "stage", "receiver", "source", "reason")
+"""Labels that say how bad it is, and what it is about."""
+LAG = "max by (topic, partition) (groundswell_consumer_lag_records)"
 
 
 def build() -> dashboard.Dashboard:
@@ -25,19 +20,45 @@ def build() -> dashboard.Dashboard:
         UID,
         "Groundswell: Pipeline",
         "Whether the pipeline gets on. What each alert on it asks for is in deploy/runbook.md.",
+        [
+            ("Now", _now()),
+            ("Flow", _flow()),
+            ("What is left out", _left_out()),
+            ("Telling people", _telling()),
+            ("State and processes", _state()),
+        ],
         since="now-3h",
     )
-    for row, panels in (
-        ("Now", _now()),
-        ("Flow", _flow()),
-        ("What is left out", _left_out()),
-        ("Telling people", _telling()),
-        ("State and processes", _state()),
-    ):
-        it = it.with_row(dashboard.Row(row))
-        for panel in panels:
-            it = it.with_panel(panel)
-    return it
+    return it.annotation(Marks("Alerts", f"max by (alertname, severity) ({FIRING})", "{{alertname}}", tag="severity"))
+
+
+def rate(metric: str, *by: str) -> str:
+    """A counter's rise per second."""
+    shared = f" by ({', '.join(by)})" if by else ""
+    return f"sum{shared} (rate({metric}[$__rate_interval]))"
+
+
+def a_second(title: str, why: str, metric: str, *by: str, unit: str = "cps", span: int = 12) -> timeseries.Panel:
+    """How much of a counter rises each second, by these labels."""
+    legend = " ".join(f"{{{{{label}}}}}" for label in by) or title.lower()
+    return lines(title, why, (rate(metric, *by), legend), unit=unit, span=span, stacked=by == ("source",))
+
+
+def quantiles(title: str, why: str, metric: str, *, unit: str = "short") -> timeseries.Panel:
+    """The middle and the worst hundredth of a histogram, by stage."""
+    buckets = f"sum by (stage, le) (rate({metric}_bucket[$__rate_interval]))"
+    queries = [(f"histogram_quantile({of}, {buckets})", f"{{{{stage}}}} p{of * 100:.0f}") for of in (0.5, 0.99)]
+    return lines(title, why, *queries, unit=unit)
+
+
+def of_partitions(title: str, why: str, metric: str, *, unit: str = "short") -> timeseries.Panel:
+    """A gauge that each partition's owner shows, summed; for the seconds of a rebalance there may be two."""
+    return lines(title, why, (f"sum(max by (partition) ({metric}))", title.lower()), unit=unit, span=6)
+
+
+def of_workers(title: str, why: str, expression: str, *, unit: str = "short") -> timeseries.Panel:
+    """Something of each process."""
+    return lines(title, why, (expression, "{{instance}} {{worker}}"), unit=unit, span=12)
 
 
 def _now() -> Panels:
@@ -55,7 +76,7 @@ def _now() -> Panels:
         figure(
             "Lag",
             "Records that wait, in all partitions.",
-            "sum(max by (topic, partition) (groundswell_consumer_lag_records))",
+            f"sum({LAG})",
             levels=((None, "green"), (5_000, "orange"), (100_000, "red")),
         ),
         figure(
@@ -69,7 +90,7 @@ def _now() -> Panels:
         figure(
             "To quarantine",
             "Share of the raw records that can't be read.",
-            "sum(rate(groundswell_quarantined_records_total[$__rate_interval])) / "
+            f"{rate('groundswell_quarantined_records_total')} / "
             '(sum(rate(groundswell_records_total{stage="score"}[$__rate_interval])) > 0)',
             unit="percentunit",
             levels=((None, "green"), (0.01, "red")),
@@ -80,28 +101,25 @@ def _now() -> Panels:
             "sum(groundswell_deliveries_waiting)",
             levels=((None, "green"), (1, "orange")),
         ),
+        rows_of(
+            "Alerts about the pipeline",
+            "Rules of deploy/prometheus that fire; each has a heading in deploy/runbook.md.",
+            f"max by (alertname, {', '.join(CONCERNS)}) ({FIRING})",
+            names={"alertname": "Alert"} | {label: label.capitalize() for label in CONCERNS},
+            empty="No rule fires",
+            span=24,
+        ),
     ]
 
 
 def _flow() -> Panels:
     return [
-        lines(
-            "Records by stage",
-            "Finished a second.",
-            (rate("groundswell_records_total", "stage"), "{{stage}}"),
-            unit="cps",
-        ),
-        lines(
-            "Records by source",
-            "Read a second.",
-            (rate("groundswell_source_records_total", "source"), "{{source}}"),
-            unit="cps",
-            stacked=True,
-        ),
+        a_second("Records by stage", "Finished a second.", "groundswell_records_total", "stage"),
+        a_second("Records by source", "Read a second.", "groundswell_source_records_total", "source"),
         lines(
             "Lag by topic",
             "Records that wait behind the last finished one.",
-            ("sum by (topic) (max by (topic, partition) (groundswell_consumer_lag_records))", "{{topic}}"),
+            (f"sum by (topic) ({LAG})", "{{topic}}"),
         ),
         lines(
             "Standing still",
@@ -109,121 +127,108 @@ def _flow() -> Panels:
             ("max by (topic, partition) (groundswell_stalled_seconds)", "{{topic}}:{{partition}}"),
             unit="s",
         ),
-        lines(
+        quantiles(
             "Time for a frame",
             "From its receipt to the broker's acknowledgements.",
-            (quantile(0.5, "groundswell_frame_seconds"), "{{stage}} p50"),
-            (quantile(0.99, "groundswell_frame_seconds"), "{{stage}} p99"),
+            "groundswell_frame_seconds",
             unit="s",
         ),
+        quantiles("Records in a frame", "Many when there is much to catch up with.", "groundswell_frame_records"),
+        a_second("Published by topic", "Records a second.", "groundswell_published_records_total", "topic"),
+        a_second("Commits", "Of offsets, a second.", "groundswell_commits_total", "result", span=6),
         lines(
-            "Records in a frame",
-            "Many when there is much to catch up with.",
-            (quantile(0.5, "groundswell_frame_records"), "{{stage}} p50"),
-            (quantile(0.99, "groundswell_frame_records"), "{{stage}} p99"),
-        ),
-        lines(
-            "Published by topic",
-            "Records a second.",
-            (rate("groundswell_published_records_total", "topic"), "{{topic}}"),
-            unit="cps",
-        ),
-        lines(
-            "Commits and rebalances",
-            "A second; rebalances in the last five minutes.",
-            (rate("groundswell_commits_total", "result"), "{{result}}"),
+            "Rebalances",
+            "In five minutes: each shares the partitions out anew.",
             ("sum(increase(groundswell_rebalances_total[5m]))", "rebalances"),
+            span=6,
         ),
     ]
 
 
 def _left_out() -> Panels:
     return [
-        lines(
-            "Quarantine by reason",
-            "A second.",
-            (rate("groundswell_quarantined_records_total", "reason"), "{{reason}}"),
-            unit="cps",
-        ),
-        lines(
+        a_second("Quarantine by reason", "A second.", "groundswell_quarantined_records_total", "reason", span=8),
+        a_second(
             "Not counted, by reason",
             "Scored records in no window, a second; replayed ones were counted before.",
-            (rate("groundswell_uncounted_records_total", "reason"), "{{reason}}"),
-            unit="cps",
+            "groundswell_uncounted_records_total",
+            "reason",
+            span=8,
         ),
-        lines(
-            "Late",
-            "Records counted after their window was closed, a second.",
-            ("sum(rate(groundswell_late_records_total[$__rate_interval]))", "late"),
-            unit="cps",
+        a_second("Forgotten by a bound", "A second, by kind.", "groundswell_dropped_total", "kind", span=8),
+        a_second("Late", "Counted after their window was closed, a second.", "groundswell_late_records_total", span=8),
+        a_second(
+            "Not in English",
+            "Scored by emoji and ratings alone, a second.",
+            "groundswell_unread_records_total",
+            span=8,
         ),
-        lines(
-            "Forgotten by a bound",
-            "A second, by kind.",
-            (rate("groundswell_dropped_total", "kind"), "{{kind}}"),
-            unit="cps",
+        a_second(
+            "Copies",
+            "Mentions that count under another's voice, a second.",
+            "groundswell_copied_mentions_total",
+            span=8,
         ),
     ]
 
 
 def _telling() -> Panels:
     return [
-        lines(
-            "Verdicts",
-            "What the detector decided, a second.",
-            (rate("groundswell_verdicts_total", "reason"), "{{reason}}"),
-            unit="cps",
+        a_second("Verdicts", "What the detector decided, a second.", "groundswell_verdicts_total", "reason", span=8),
+        a_second("Changes of alerts", "A second, by status.", "groundswell_alerts_total", "status", span=8),
+        a_second(
+            "Early warnings",
+            "A second, by what became of them; none unless GROUNDSWELL_EARLY_WARNING is on.",
+            "groundswell_warnings_total",
+            "status",
+            span=8,
         ),
-        lines(
-            "Changes of alerts",
-            "A second, by status.",
-            (rate("groundswell_alerts_total", "status"), "{{status}}"),
-            unit="cps",
-        ),
-        lines(
+        a_second(
             "Deliveries",
-            "A second, by receiver and what became of them.",
-            (rate("groundswell_deliveries_total", "receiver, result"), "{{receiver}} {{result}}"),
-            (rate("groundswell_delivery_attempts_total", "receiver, result"), "{{receiver}} tries {{result}}"),
-            unit="cps",
+            "Changes of alerts a second, by receiver and what became of them.",
+            "groundswell_deliveries_total",
+            "receiver",
+            "result",
+            span=8,
+        ),
+        a_second(
+            "Tries to deliver",
+            "A second, by receiver and whether it took it.",
+            "groundswell_delivery_attempts_total",
+            "receiver",
+            "result",
+            span=8,
         ),
         lines(
             "Waiting for a receiver",
             "Since when the oldest change waits.",
             ("max by (receiver) (groundswell_delivery_delay_seconds)", "{{receiver}}"),
             unit="s",
+            span=8,
+            empty="No receiver is configured",
         ),
     ]
 
 
 def _state() -> Panels:
     return [
-        lines(
-            "Values in the state",
-            "Of all partitions.",
-            ("sum(max by (partition) (groundswell_state_keys))", "values"),
-            ("sum(max by (partition) (groundswell_brands))", "brands"),
-            span=8,
+        of_partitions("Values in the state", "What detect keeps, of all partitions.", "groundswell_state_keys"),
+        of_partitions("Brands", "That partitions keep in memory.", "groundswell_brands"),
+        a_second(
+            "State written", "To its topic, a second.", "groundswell_state_written_bytes_total", unit="Bps", span=6
         ),
-        lines(
-            "State written",
-            "And how much a worker read when it took its partitions over.",
-            ("sum(rate(groundswell_state_written_bytes_total[$__rate_interval]))", "written a second"),
-            ("sum(max by (partition) (groundswell_state_restored_bytes))", "read at the last start"),
+        of_partitions(
+            "State read",
+            "When the partitions were taken over last.",
+            "groundswell_state_restored_bytes",
             unit="bytes",
-            span=8,
         ),
-        lines(
-            "Memory",
-            "What each worker holds.",
-            ('process_resident_memory_bytes{job="groundswell"}', "{{instance}} {{worker}}"),
-            unit="bytes",
-            span=4,
+        of_workers(
+            "Memory", "What each worker holds.", 'process_resident_memory_bytes{job="groundswell"}', unit="bytes"
         ),
-        lines(
+        of_workers(
             "Processor",
             "Of each worker; 1 is a whole core.",
-            ('rate(process_cpu_seconds_total{job="groundswell"}[$__rate_interval])', "{{instance}} {{worker}}"),
-            span=4,
+            'rate(process_cpu_seconds_total{job="groundswell"}[$__rate_interval])',
         ),
     ]

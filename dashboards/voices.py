@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders import dashboard, stat, timeseries
 
-from dashboards.parts import SOURCE, Panels, bars, board, choice, figure, lines, rows_of
+from dashboards.parts import Levels, Marks, Panels, bars, board, choice, figure, lines, rows_of
 from streams.messages import DASHBOARD_UID
 
 WHOLE = 'brand=~"$brand", pain_point="*"'
@@ -12,192 +12,187 @@ PAIN = 'brand=~"$brand", pain_point=~"$pain_point", kind="pain_point"'
 DELIGHT = 'brand=~"$brand", kind="delight"'
 TROUBLE = 'brand=~"$brand", kind!="delight"'
 NAMES = {"brand": "Brand", "pain_point": "What"}
+SAYS = {"*": "(the whole brand)"}
+POINT = "{{brand}}: {{pain_point}}"
+NOBODY = "Nobody spoke"
 
 
 def build() -> dashboard.Dashboard:
-    """The dashboard. Two workers may show a brand for the seconds of a rebalance, hence ``max by``."""
+    """The dashboard."""
     it = board(
         DASHBOARD_UID,
         "Groundswell: Voices",
         "What customers say: what hurts, whom, since when, in which mood, and what went well. Numbers are of the "
         "last closed hour, unless they say otherwise.",
+        [
+            ("Now", _now()),
+            ("What hurts", _hurts()),
+            ("In which mood", _mood()),
+            ("What went well, and what got better", _well()),
+        ],
         since="now-24h",
     )
+    points = 'label_values(groundswell_voices{brand=~"$brand", kind="pain_point"}, pain_point)'
     it = it.with_variable(choice("brand", "Brand", "label_values(groundswell_voices, brand)"))
-    it = it.with_variable(
-        choice(
-            "pain_point",
-            "Pain point",
-            'label_values(groundswell_voices{brand=~"$brand", kind="pain_point"}, pain_point)',
-        )
+    it = it.with_variable(choice("pain_point", "Pain point", points))
+    return it.annotation(
+        Marks("Alerts", held("open_alerts", TROUBLE, "brand", "pain_point", "kind"), POINT, tag="kind")
     )
-    alerts = f"max by (brand, pain_point, kind) (groundswell_open_alerts{{{TROUBLE}}})"
-    it = it.annotation(
-        dashboard.AnnotationQuery().name("Alerts").datasource(SOURCE).enable(True).icon_color("red").expr(alerts)
-    )
-    for row, panels in (
-        ("Now", _now()),
-        ("What hurts", _hurts()),
-        ("In which mood", _mood()),
-        ("What went well, and what got better", _well()),
-    ):
-        it = it.with_row(dashboard.Row(row))
-        for panel in panels:
-            it = it.with_panel(panel)
-    return it
+
+
+def held(metric: str, where: str, *by: str) -> str:
+    """A gauge by these labels. Two workers may show a brand for the seconds of a rebalance, hence ``max``."""
+    return f"max by ({', '.join(by)}) (groundswell_{metric}{{{where}}})"
+
+
+def voices_of(where: str, *by: str, window: str = "1h") -> str:
+    """Different people in the last hour, or day (``24h``)."""
+    return held("voices", f'{where}, window="{window}"', *by)
+
+
+def overall(metric: str) -> str:
+    """The mean of a gauge over all that was said, whichever brand it was about."""
+    mentions = held("mentions", WHOLE, "brand")
+    return f"sum({held(metric, WHOLE, 'brand')} * {mentions}) / sum({mentions})"
+
+
+def by_point(
+    title: str, why: str, metric: str, *, unit: str = "short", low: float = 0, high: float = 1
+) -> timeseries.Panel:
+    """A mean of those who name a pain point, over time."""
+    query = (held(metric, PAIN, "brand", "pain_point"), POINT)
+    return lines(title, why, query, unit=unit, low=low, high=high, span=8, empty=NOBODY)
+
+
+def by_voices(title: str, why: str, where: str, *, span: int) -> timeseries.Panel:
+    """The ten that most people name, over time."""
+    voices = voices_of(where, "brand", "pain_point")
+    return lines(title, why, (f"topk(10, {voices})", POINT), span=span, empty=NOBODY)
 
 
 def _now() -> Panels:
+    alerts = held("open_alerts", TROUBLE, "brand", "pain_point", "kind", "severity")
+
+    def share(title: str, why: str, metric: str, levels: Levels = ()) -> stat.Panel:
+        return figure(title, why, overall(metric), unit="percentunit", levels=levels, decimals=0)
+
     return [
         figure(
             "Open alerts",
             "Alerts about trouble that are firing.",
-            f"sum(max by (brand, pain_point, kind, severity) (groundswell_open_alerts{{{TROUBLE}}})) or vector(0)",
+            f"sum({alerts}) or vector(0)",
             levels=((None, "green"), (1, "red")),
         ),
-        figure(
-            "Voices",
-            "Different people who said anything.",
-            f'sum(max by (brand) (groundswell_voices{{{WHOLE}, window="1h"}}))',
-        ),
+        figure("Voices", "Different people who said anything.", f"sum({voices_of(WHOLE, 'brand')})"),
         figure(
             "Mood",
             "Mean sentiment, from -1 to 1.",
-            f"avg(max by (brand) (groundswell_sentiment_mean{{{WHOLE}}}))",
+            overall("sentiment_mean"),
             levels=((None, "red"), (-0.3, "orange"), (0, "green")),
             decimals=2,
         ),
-        figure(
+        share(
             "Effort",
             "How hard customers have it, 0 to 100 %.",
-            f"avg(max by (brand) (groundswell_effort_ratio{{{WHOLE}}}))",
-            unit="percentunit",
-            levels=((None, "green"), (0.3, "orange"), (0.6, "red")),
+            "effort_ratio",
+            ((None, "green"), (0.3, "orange"), (0.6, "red")),
         ),
-        figure(
+        share(
             "Churn risk",
             "Mean over what was said.",
-            f"avg(max by (brand) (groundswell_churn_risk_ratio{{{WHOLE}}}))",
-            unit="percentunit",
-            levels=((None, "green"), (0.1, "orange"), (0.3, "red")),
+            "churn_risk_ratio",
+            ((None, "green"), (0.1, "orange"), (0.3, "red")),
         ),
-        figure(
-            "Delight",
-            "Share of what was said that names a delight.",
-            f"avg(max by (brand) (groundswell_delight_ratio{{{WHOLE}}}))",
-            unit="percentunit",
-            levels=((None, "blue"),),
-        ),
+        share("Delight", "Share of what was said that names a delight.", "delight_ratio"),
     ]
 
 
 def _hurts() -> Panels:
+    any_alert = 'brand=~"$brand"'
     return [
         rows_of(
             "Firing, since when",
-            "The onset of each alert: when what customers say began to change.",
-            'max by (brand, pain_point, kind) (groundswell_alert_onset_timestamp_seconds{brand=~"$brand"}) * 1000',
-            unit="dateTimeAsIso",
+            "The onset of each alert: when what customers say began to change. Severity 1 is the worst.",
+            held("alert_onset_timestamp_seconds", any_alert, "brand", "pain_point", "kind") + " * 1000",
+            held("open_alerts", any_alert, "brand", "pain_point", "kind", "severity"),
             value="Since",
-            names={**NAMES, "kind": "Kind"},
+            unit="dateTimeAsIso",
+            names={**NAMES, "kind": "Kind", "severity": "Severity"},
+            says=SAYS,
+            link=("Brand", "Only this brand", f"/d/{DASHBOARD_UID}?var-brand=${{__value.text:percentencode}}"),
+            empty="No alert fires",
         ),
         rows_of(
             "Voices in 24 hours",
             "The pain points that most different people named.",
-            f'topk(15, max by (brand, pain_point) (groundswell_voices{{{PAIN}, window="24h"}}))',
-            unit="short",
+            f"topk(15, {voices_of(PAIN, 'brand', 'pain_point', window='24h')})",
             value="Voices",
             names=NAMES,
+            empty=NOBODY,
         ),
-        lines(
-            "Voices by pain point",
-            "Different people an hour who named it.",
-            (
-                f'topk(10, max by (brand, pain_point) (groundswell_voices{{{PAIN}, window="1h"}}))',
-                "{{brand}} {{pain_point}}",
-            ),
-            span=16,
-        ),
+        by_voices("Voices by pain point", "Different people an hour who named it.", PAIN, span=16),
         lines(
             "Open alerts by severity",
             "1 is the worst.",
             (
-                "sum by (severity) (max by (brand, pain_point, kind, severity) "
-                f"(groundswell_open_alerts{{{TROUBLE}}}))",
+                f"sum by (severity) ({held('open_alerts', TROUBLE, 'brand', 'pain_point', 'kind', 'severity')})",
                 "severity {{severity}}",
             ),
             span=8,
             stacked=True,
+            empty="No alert fired",
         ),
-        lines(
-            "Effort by pain point",
-            "How hard customers have it who name it.",
-            (f"max by (brand, pain_point) (groundswell_effort_ratio{{{PAIN}}})", "{{brand}} {{pain_point}}"),
-            unit="percentunit",
-            high=1,
-        ),
-        lines(
-            "Churn risk by pain point",
-            "Of those who name it.",
-            (f"max by (brand, pain_point) (groundswell_churn_risk_ratio{{{PAIN}}})", "{{brand}} {{pain_point}}"),
-            unit="percentunit",
-            high=1,
-        ),
+        by_point("Effort by pain point", "How hard customers have it who name it.", "effort_ratio", unit="percentunit"),
+        by_point("Churn risk by pain point", "Of those who name it.", "churn_risk_ratio", unit="percentunit"),
+        by_point("Sentiment by pain point", "Mean of what was said about it, from -1 to 1.", "sentiment_mean", low=-1),
     ]
 
 
 def _mood() -> Panels:
+    emotions = held("emotion_ratio", 'brand=~"$brand", emotion!="neutral"', "brand", "emotion")
+    mentions = held("mentions", WHOLE, "brand")
     return [
         lines(
             "Sentiment by brand",
             "Mean of all that was said, from -1 to 1.",
-            (f"max by (brand) (groundswell_sentiment_mean{{{WHOLE}}})", "{{brand}}"),
+            (held("sentiment_mean", WHOLE, "brand"), "{{brand}}"),
             low=-1,
             high=1,
-        ),
-        lines(
-            "Sentiment by pain point",
-            "Mean of what was said about it, from -1 to 1.",
-            (f"max by (brand, pain_point) (groundswell_sentiment_mean{{{PAIN}}})", "{{brand}} {{pain_point}}"),
-            low=-1,
-            high=1,
+            span=8,
+            empty=NOBODY,
         ),
         lines(
             "Emotions",
-            "Mean probability of the strongest ones; neutral is left out.",
+            "Mean probability of the eight strongest, over all that was said; neutral is left out.",
             (
-                'topk(8, avg by (emotion) (max by (brand, emotion) (groundswell_emotion_ratio{brand=~"$brand", '
-                'emotion!="neutral"})))',
+                f"topk(8, sum by (emotion) ({emotions} * on (brand) group_left () {mentions}) "
+                f"/ on () group_left () sum({mentions}))",
                 "{{emotion}}",
             ),
             unit="percentunit",
             stacked=True,
-            span=16,
+            span=8,
+            empty=NOBODY,
         ),
         lines(
             "Mentions",
-            "How much was said, by brand.",
-            (f"max by (brand) (groundswell_mentions{{{WHOLE}}})", "{{brand}}"),
+            "How much was said in the hour, by brand.",
+            (mentions, "{{brand}}"),
             span=8,
+            empty=NOBODY,
         ),
     ]
 
 
 def _well() -> Panels:
     return [
-        lines(
-            "Voices by delight",
-            "Different people an hour who praised it.",
-            (
-                f'topk(10, max by (brand, pain_point) (groundswell_voices{{{DELIGHT}, window="1h"}}))',
-                "{{brand}} {{pain_point}}",
-            ),
-        ),
+        by_voices("Voices by delight", "Different people an hour who praised it.", DELIGHT, span=12),
         bars(
             "Recovery",
             "How long the last alert took from its onset to its end.",
-            f"max by (brand, pain_point) (groundswell_recovery_seconds{{{TROUBLE}}})",
-            "{{brand}} {{pain_point}}",
+            held("recovery_seconds", TROUBLE, "brand", "pain_point", "kind"),
+            POINT + " ({{kind}})",
             unit="s",
+            empty="No alert has ended yet",
         ),
     ]
