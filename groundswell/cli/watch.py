@@ -14,7 +14,8 @@ from groundswell.cli.silence import By, somebody
 def watch(by: By = None) -> None:
     """Watch what hurts now, on a full screen: open alerts with quotes, rates, a sparkline for each pain point.
 
-    Keys: arrows choose an alert, a acknowledges it, s silences it, q ends. A broker that goes away is waited for.
+    Keys: arrows choose an alert, space shows more of it, a acknowledges it, s silences it, q ends. A broker that goes
+    away is waited for.
     """
     if importlib.util.find_spec("textual") is None:
         raise ProblemError("watch needs textual; install it with: pip install 'groundswell[watch]'")

@@ -12,6 +12,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Label, Static
 
@@ -26,7 +27,14 @@ from streams.silencing import acknowledgement_id
 
 REFRESH_SECONDS = 0.5
 SERIES_SHOWN = 40
-SPARK_BARS = 30
+NARROW = 110
+"""Columns; on fewer, what stands side by side stands one below the other, and the title tells the numbers alone."""
+BARS_SHOWN = (60, 30, 20, 12, 6)
+"""Bars of a sparkline, the widest that fits: so that each stands for as many minutes."""
+FRAME = 4
+"""Columns of a table that its border and its scroll bar take."""
+GAP = 2
+"""Columns beside each cell."""
 
 Publish = Callable[[Silence | Acknowledgement], Awaitable[None]]
 """Writes it to the topic; raises what a person should read."""
@@ -85,16 +93,22 @@ class WatchScreen(App[None]):
 
     TITLE = "groundswell watch"
     CSS = """
-    #top { height: 1; background: $primary-background; }
+    #top { height: auto; background: $primary-background; }
     #away { height: auto; background: $error; color: $text; display: none; }
     #alerts { height: 45%; }
     #low { height: 1fr; }
     #quotes { width: 3fr; border: round $primary; padding: 0 1; }
-    #series { width: 2fr; border: round $primary; }
+    #series { width: 2fr; height: 1fr; border: round $primary; }
+    .-narrow #alerts { height: 1fr; }
+    .-narrow #low { height: 3fr; layout: vertical; }
+    .-narrow #quotes { width: 1fr; height: 1fr; }
+    .-narrow #series { width: 1fr; height: 6; }
     """
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012 - textual's.
     BINDINGS: ClassVar[list[BindingType]] = [
         ("a", "acknowledge", "Acknowledge"),
         ("s", "silence", "Silence"),
+        ("space", "more", "More of it"),
         ("q", "quit", "Quit"),
     ]
 
@@ -106,6 +120,7 @@ class WatchScreen(App[None]):
         self._who = who
         self._place = place
         self._chosen: str | None = None
+        self._bars = BARS_SHOWN[-1]
 
     def compose(self) -> ComposeResult:
         """See ``App``."""
@@ -119,14 +134,32 @@ class WatchScreen(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Columns, and a look twice a second."""
-        alerts, series = self.query_one("#alerts", DataTable), self.query_one("#series", DataTable)
-        alerts.add_columns("Sev", "Brand", "What", "Voices", "Expected", "Since (UTC)", "Told")
-        series.add_columns("Brand", "Pain point", "1 h", "the last hour")
-        series.can_focus = False
-        alerts.focus()
-        self._draw()
+        """A look twice a second."""
+        self.query_one("#series", DataTable).can_focus = False
+        self.query_one("#alerts", DataTable).focus()
+        self._lay_out(self.size.width)
         self.set_interval(REFRESH_SECONDS, self._refresh)
+
+    def on_resize(self, event: Resize) -> None:
+        """Columns as wide as there is room for."""
+        self._lay_out(event.size.width)
+
+    def _lay_out(self, width: int) -> None:
+        narrow = width < NARROW
+        fixed = {"Sev": 3, "Voices": 6, "Expected": 8, "Since (UTC)": 11, "Told": 12}
+        if narrow:
+            # The title says how many there are, and how many are usual.
+            fixed = {name: columns for name, columns in fixed.items() if name not in ("Voices", "Expected")}
+        room = width - FRAME - sum(columns + GAP for columns in fixed.values()) - 2 * GAP
+        brand = min(max(room // 4, 8), 24)
+        alerts = {"Sev": 3, "Brand": brand, "What": max(room - brand, 8)} | fixed
+        _columns(self.query_one("#alerts", DataTable), alerts)
+        room = (width if narrow else width * 2 // 5) - FRAME - 4 * GAP - 4
+        self._bars = max((it for it in BARS_SHOWN if it <= room // 2), default=BARS_SHOWN[-1])
+        name = max((room - self._bars) // 2, 8)
+        series = {"Brand": name, "Pain point": name, "1 h": 4, "the last hour": self._bars}
+        _columns(self.query_one("#series", DataTable), series)
+        self._draw()
 
     def _refresh(self) -> None:
         if self._source.fill(self.board):
@@ -139,6 +172,7 @@ class WatchScreen(App[None]):
         if key is not None and self.board.alert(key) is not None and event.data_table.row_count:
             self._chosen = key
             self._say()
+            self.query_one("#quotes", VerticalScroll).scroll_home(animate=False)
 
     def _draw(self) -> None:
         rows = self.board.alerts(datetime.now(UTC))
@@ -147,7 +181,8 @@ class WatchScreen(App[None]):
         with self.prevent(DataTable.RowHighlighted):
             table.clear()
             for row in rows:
-                table.add_row(*_cells(row), key=row.alert.fingerprint)
+                cells = _cells(row)
+                table.add_row(*(cells[str(it.label)] for it in table.ordered_columns), key=row.alert.fingerprint)
             names = [row.alert.fingerprint for row in rows]
             if chosen not in names:
                 chosen = names[0] if names else None
@@ -157,17 +192,18 @@ class WatchScreen(App[None]):
         series = self.query_one("#series", DataTable)
         series.clear()
         for it in self.board.series(SERIES_SHOWN):
-            bars = Text(sparkline(it.minutes, SPARK_BARS), style="cyan")
+            bars = Text(sparkline(it.minutes, self._bars), style="cyan")
             series.add_row(Text(clean(it.brand)), Text(clean(it.pain_point)), str(it.voices), bars)
         self._say()
 
     def _top(self, rows: list[AlertRow]) -> None:
         rates = self.board.rates()
-        flow = "looking …"
+        flow = "looking …"  # What follows fits into 80 columns.
         if rates is not None:
-            flow = f"{rates.arriving:,.1f} events/s · {rates.waiting:,} waiting · {rates.refused:,.1f} quarantined/s"
+            flow = f"{rates.arriving:,.1f}/s in · {rates.waiting:,} waiting · {rates.refused:,.1f}/s quarantined"
         left_out = f" · {self.board.unreadable:,} records could not be read" if self.board.unreadable else ""
-        top = Text.assemble(("groundswell ", "bold"), f"{self._place}   {len(rows)} open alerts · {flow}{left_out}")
+        count = f"{len(rows):,} open alert{'' if len(rows) == 1 else 's'}"
+        top = Text.assemble((self._place, "bold"), f" · {count} · {flow}{left_out}")
         self.query_one("#top", Static).update(top)
         away = self.query_one("#away", Static)
         away.display = self.board.away is not None
@@ -179,6 +215,14 @@ class WatchScreen(App[None]):
 
     def _alert(self) -> Alert | None:
         return self.board.alert(self._chosen) if self._chosen else None
+
+    def action_more(self) -> None:
+        """The next page of what is told of the chosen alert; behind the last, the first."""
+        pane = self.query_one("#quotes", VerticalScroll)
+        if pane.scroll_offset.y < pane.max_scroll_y:
+            pane.scroll_page_down(animate=False)
+        else:
+            pane.scroll_home(animate=False)
 
     async def action_acknowledge(self) -> None:
         """Acknowledge the chosen alert: it reminds no more."""
@@ -233,15 +277,23 @@ class WatchScreen(App[None]):
         self.notify(f"{what} {record.id} is on the topic. To end it: groundswell silence end {record.id}", markup=False)
 
 
-def _cells(row: AlertRow) -> tuple[Text, ...]:
+def _columns(table: DataTable[object], widths: dict[str, int]) -> None:
+    """Columns of these widths, without rows."""
+    table.clear(columns=True)
+    for label, width in widths.items():
+        table.add_column(label, width=width)
+
+
+def _cells(row: AlertRow) -> dict[str, Text]:
+    """Column → what stands there."""
     alert = row.alert
     style = "bold green" if alert.kind == "delight" else show.SEVERITY[alert.severity]
-    return (
-        Text(f" {alert.severity} ", style=style),
-        Text(clean(alert.brand)),
-        Text(clean(alert.title), style="bold"),
-        Text(f"{alert.observed:,}", justify="right"),
-        Text(f"{alert.expected:,.1f}", justify="right"),
-        Text(f"{alert.starts_at:%m-%d %H:%M}"),
-        Text(row.muted or "yes", style="dim" if row.muted else ""),
-    )
+    return {
+        "Sev": Text(f" {alert.severity} ", style=style),
+        "Brand": Text(clean(alert.brand)),
+        "What": Text(clean(alert.title), style="bold"),
+        "Voices": Text(f"{alert.observed:,}", justify="right"),
+        "Expected": Text(f"{alert.expected:,.1f}", justify="right"),
+        "Since (UTC)": Text(f"{alert.starts_at:%m-%d %H:%M}"),
+        "Told": Text(row.muted or "yes", style="dim" if row.muted else ""),
+    }

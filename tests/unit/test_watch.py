@@ -231,12 +231,14 @@ def test_keys_acknowledge_and_silence_the_chosen_alert() -> None:
 
 def test_a_broker_that_does_not_take_it_is_said_and_survived() -> None:
     written = Written(ConnectionError("nobody answers [there]"))
-    screen = WatchScreen(Board(), Told([quoted("Acme", "Third week!")]), written.publish, "ana", "127.0.0.1:1")
+    source = Told()
+    screen = WatchScreen(Board(), source, written.publish, "ana", "127.0.0.1:1")
 
     async def use() -> None:
         async with screen.run_test(size=(140, 40), notifications=True) as pilot:
             await pilot.press("a")  # Nothing is chosen yet.
             assert not screen._notifications
+            source.batches.append([quoted("Acme", "Third week!")])
             screen._refresh()
             await pilot.press("a")
             await pilot.pause()
