@@ -81,7 +81,7 @@ lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from i
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' --group dev pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --custom-compile-command 'make lock' --constraint requirements.lock --extra apprise pyproject.toml \
+	    --custom-compile-command 'make lock' --constraint requirements.lock --extra apprise --extra otel pyproject.toml \
 	    --output-file deploy/requirements.txt
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' --constraint requirements.lock - \

@@ -35,6 +35,8 @@ SET_BY_CHART: Final = frozenset(
         "cache",
         "metrics_host",
         "metrics_port",
+        "traces",
+        "trace_share",
     ]
 )
 """Settings that follow from other values of the chart, or from the image."""
@@ -85,6 +87,15 @@ def values_schema() -> dict[str, Any]:
                 }
             },
             "pseudonymKeySecret": reference,
+            "monitoring": {
+                "properties": {
+                    "podMonitor": {
+                        "properties": {"enabled": {"type": "boolean"}, "interval": {"pattern": "^[0-9]+[ms]$"}}
+                    },
+                    "prometheusRule": {"properties": {"enabled": {"type": "boolean"}}},
+                }
+            },
+            "tracing": {"properties": {"endpoint": {"pattern": "^(https?://.+)?$"}, "share": known["trace_share"]}},
             "settings": {
                 "type": "object",
                 "properties": {name: known[name] for name in sorted(free - secret)},

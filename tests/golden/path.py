@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from groundswell import chart
 from schemas.alerts import Alert
@@ -33,7 +34,12 @@ WIRE = HERE / "wire"
 SCHEMAS = HERE / "schemas"
 ASYNCAPI = HERE.parent.parent / "deploy" / "asyncapi.json"
 _CHART = HERE.parent.parent / "deploy" / "kubernetes" / "groundswell"
-CHART = {_CHART / "files" / "kafka.json": chart.kafka, _CHART / "values.schema.json": chart.values_schema}
+_RULES = HERE.parent.parent / "deploy" / "prometheus" / "rules.yml"
+CHART: dict[Path, Callable[[], Any]] = {
+    _CHART / "files" / "kafka.json": chart.kafka,
+    _CHART / "files" / "rules.json": lambda: yaml.safe_load(_RULES.read_text("utf-8")),
+    _CHART / "values.schema.json": chart.values_schema,
+}
 """Generated files of the Helm chart, and what gives their content."""
 
 LATE = (

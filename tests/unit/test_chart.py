@@ -17,7 +17,7 @@ from streams import rights
 from streams.settings import Settings
 from streams.topics import ALL, INPUTS, SCORED, STATE_CONFIG
 from tests.golden.path import CHART
-from tests.unit.test_deploy import ROOT, arguments
+from tests.unit.test_deploy import ALERTS, ROOT, arguments
 
 helm = pytest.importorskip("helm_python", reason="Helm's SDK has no wheel for this system")
 
@@ -54,6 +54,11 @@ EVERYTHING: dict[str, Any] = {
         "kafkaTo": [{"podSelector": {"matchLabels": {"app": "kafka"}}}],
         "receivers": [{"ports": [{"port": 443}]}],
     },
+    "monitoring": {
+        "podMonitor": {"enabled": True, "interval": "30s", "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    },
+    "tracing": {"endpoint": "http://collector.monitoring:4318", "share": 0.05, "headersSecret": {"name": "spans"}},
 }
 STRIMZI = yaml.safe_load((FOLDER / "strimzi.yaml").read_text("utf-8"))
 
@@ -206,6 +211,11 @@ def test_probes_ask_what_the_image_serves() -> None:
 def test_settings_arrive_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rendered environment, read by the program's own settings."""
     given = environment(worker(render(EVERYTHING))[1])
+    spans = {name: given.pop(name) for name in list(given) if name.startswith("OTEL_")}
+    assert spans == {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.monitoring:4318",
+        "OTEL_EXPORTER_OTLP_HEADERS": {"secretKeyRef": {"name": "spans", "key": "headers"}},
+    }
     for name, value in given.items():
         monkeypatch.setenv(name, value if isinstance(value, str) else "in a Secret, thirty-two letters long")
     settings = Settings()
@@ -218,6 +228,8 @@ def test_settings_arrive_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> N
     assert (settings.topic_prefix, settings.group, settings.partitions) == ("shop.", "listeners", 12)
     assert (settings.lateness.total_seconds(), settings.catalog) == (300, ("generic", "airline"))
     assert (settings.max_events, settings.explain) == (2_000_000, False)
+    assert (settings.traces, settings.trace_share) == (True, 0.05)
+    assert not any("TRACE" in name or "OTEL" in name for name in environment(worker(render(PLAIN))[1]))
 
 
 def test_secrets_are_named_and_never_told() -> None:
@@ -248,6 +260,9 @@ def test_secrets_are_named_and_never_told() -> None:
         ({**PLAIN, "settings": {"lateness": 5}}, "lateness"),
         ({**PLAIN, "settings": {"webhook_url": "https://example.org/secret"}}, "webhook_url"),
         ({**PLAIN, "secretSettings": {"lateness": {"name": "a", "key": "b"}}}, "lateness"),
+        ({**PLAIN, "settings": {"traces": True}}, "traces"),
+        ({**PLAIN, "tracing": {"endpoint": "collector:4318"}}, "endpoint"),
+        ({**PLAIN, "monitoring": {"podMonitor": {"enabled": "yes"}}}, "enabled"),
         ({**PLAIN, "topics": {"create": "perhaps"}}, "create"),
         ({**PLAIN, "strimzi": {"users": {"roles": ["king"]}}}, "roles"),
         ({**PLAIN, "workers": {"replicas": 5}}, "more workers than kafka.partitions"),
@@ -324,9 +339,33 @@ def test_the_network_lets_through_what_is_used() -> None:
     assert {it["port"] for it in names["ports"]} == {53}
     assert sorted(it["port"] for it in brokers["ports"]) == [9092, 9094]
     assert "to" not in brokers
-    *_, brokers, receivers = render(EVERYTHING)["NetworkPolicy", "ears"]["spec"]["egress"]
+    *_, brokers, spans, receivers = render(EVERYTHING)["NetworkPolicy", "ears"]["spec"]["egress"]
+    assert spans == {"ports": [{"port": 4318, "protocol": "TCP"}]}
     assert brokers["to"] == EVERYTHING["networkPolicy"]["kafkaTo"]
     assert receivers == {"ports": [{"port": 443}]}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"), [("https://spans.example.org/v1", 443), ("http://collector", 80), ("http://[::1]:4318", 4318)]
+)
+def test_spans_are_let_through_at_the_port_that_their_address_means(endpoint: str, port: int) -> None:
+    *_, spans = render({**PLAIN, "tracing": {"endpoint": endpoint}})["NetworkPolicy", "ears"]["spec"]["egress"]
+    assert spans["ports"] == [{"port": port, "protocol": "TCP"}]
+
+
+def test_the_prometheus_operator_finds_the_workers_as_the_rules_know_them() -> None:
+    plain, objects = render(PLAIN), render(EVERYTHING)
+    assert not {kind for kind, _ in plain} & {"PodMonitor", "PrometheusRule"}, "only who asks for its kinds has them"
+    monitor = objects["PodMonitor", "ears-worker"]
+    template = objects["Deployment", "ears-worker"]["spec"]["template"]["metadata"]["labels"]
+    _, container = worker(objects)
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= template.items()
+    assert f'job="{template[monitor["spec"]["jobLabel"]]}"' in ALERTS["GroundswellNoWorker"]["expr"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["interval"]) == (container["ports"][0]["name"], "30s")
+    rule = objects["PrometheusRule", "ears"]
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text("utf-8"))
+    assert {it["metadata"]["labels"]["release"] for it in (monitor, rule)} == {"prometheus"}
 
 
 def test_every_selector_finds_the_workers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import gzip
 import os
 import re
 import shutil
@@ -12,9 +13,11 @@ import stat
 import subprocess
 import sys
 import sysconfig
+import threading
 import venv
 import zipfile
 from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import metadata
 from pathlib import Path
 from typing import Any, get_args
@@ -235,6 +238,40 @@ def test_the_installed_command_works_far_from_the_checkout(image: Path) -> None:
     assert {path.name for path in week.iterdir()} == {"reviews.jsonl", "posts.jsonl", "tickets.jsonl"}
 
 
+def test_what_the_image_is_told_to_switch_on_is_in_it(image: Path) -> None:
+    """The extras that a worker needs for what its settings promise: spans leave it, and Apprise is asked."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    program = (
+        "import asyncio; from streams.settings import Settings; from streams.tracing import Tracing;"
+        "tracing = Tracing(Settings(traces=True));"
+        "tracing.provider.get_tracer('ours').start_span('tried in the image').end();"
+        "asyncio.run(tracing.close()); import apprise; assert apprise.Apprise().add('json://localhost')"
+    )
+    try:
+        told = subprocess.run(
+            **image_command(
+                image, "python", "-c", program, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}"
+            ),
+            capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert told.returncode == 0, told.stderr
+    assert any(b"tried in the image" in (gzip.decompress(it) if it[:2] == b"\x1f\x8b" else it) for it in bodies)
+
+
 def test_the_entry_point_waits_as_nobody_and_ends_when_it_is_told_to(image: Path) -> None:
     """The image's command, before there is a broker: its only files are those of its state folder."""
     (entry,), (command,) = (orjson.loads(arguments(name)[-1]) for name in ("ENTRYPOINT", "CMD"))
@@ -336,6 +373,19 @@ def test_the_order_of_starting_waits_for_what_is_needed(compose: Any) -> None:
     assert {name for name, service in services.items() if "profiles" not in service} == {"kafka", "topics", "worker"}
 
 
+@pytest.mark.parametrize("broken", ["", "reviews", "tickets"])
+def test_a_demo_that_could_not_be_sent_ends_with_an_error(compose: Any, tmp_path: Path, broken: str) -> None:
+    demo = compose["services"]["demo"]
+    for name in ("python", "groundswell"):
+        fails = f'case "$*" in *"--as {broken or "-"} "*) exit 3;; esac'
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/done\n{fails}\n', "utf-8")
+        (tmp_path / name).chmod(0o755)
+    command = [*demo["entrypoint"], *(it.replace("$$", "$") for it in demo["command"])]
+    ended = subprocess.run(command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+    assert ended.returncode == (3 if broken else 0)
+    assert len((tmp_path / "done").read_text("utf-8").splitlines()) == 4
+
+
 COMPOSE = shutil.which("docker-compose", path=sysconfig.get_path("scripts"))
 """Compose itself; only to bring something up it would need an engine."""
 
@@ -416,7 +466,7 @@ VALUES = {
 def selectors(expression: str) -> list[tuple[str, str]]:
     """(metric, what stands in its braces) of each metric that an expression reads."""
     words = re.sub(r"\b(by|on|without|ignoring)\s*\([^)]*\)", " ", expression)
-    return re.findall(r"\b((?:groundswell|process)[\w:]+|up)\b(?:\{([^}]*)\})?", words)
+    return re.findall(r"\b((?:groundswell|process)[\w:]+|up|ALERTS)\b(?:\{([^}]*)\})?", words)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])

@@ -1,4 +1,4 @@
-"""Gathers ``schemas.json`` from two published packages: see the README beside this file."""
+"""Gathers ``schemas.json`` from three published packages: see the README beside this file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import yaml
 
 NATIVE = ("Deployment apps/v1", "Job batch/v1", "NetworkPolicy networking.k8s.io/v1", "PodDisruptionBudget policy/v1")
 NATIVE += ("Service v1", "ServiceAccount v1")
-KEDA = ("scaledobjects", "triggerauthentications")
+DEFINED = ("keda.sh_scaledobjects", "keda.sh_triggerauthentications")
+DEFINED += ("monitoring.coreos.com_podmonitors", "monitoring.coreos.com_prometheusrules")
 
 
 def lean(schema: Any) -> Any:
@@ -61,11 +62,17 @@ def native(definitions: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return kinds, held
 
 
-def main(definitions: Path, keda: Path) -> None:
-    """Write the file."""
+def main(definitions: Path, *folders: Path) -> None:
+    """Write the file.
+
+    Args:
+        definitions: Of Kubernetes' own kinds.
+        folders: With custom resource definitions.
+    """
     kinds, held = native(orjson.loads(definitions.read_bytes())["$defs"])
-    for name in KEDA:
-        crd = yaml.safe_load((keda / f"keda.sh_{name}.yaml").read_text("utf-8"))["spec"]
+    for name in DEFINED:
+        (file,) = (found for folder in folders if (found := folder / f"{name}.yaml").exists())
+        crd = yaml.safe_load(file.read_text("utf-8"))["spec"]
         for version in crd["versions"]:
             schema = lean(version["schema"]["openAPIV3Schema"])
             schema["properties"]["metadata"] = {"type": "object"}
@@ -75,4 +82,4 @@ def main(definitions: Path, keda: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -52,6 +52,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- range $name, $value := $values.settings }}
 - { name: GROUNDSWELL_{{ upper $name }}, value: {{ if kindIs "string" $value }}{{ quote $value }}{{ else }}{{ toJson $value | quote }}{{ end }} }
 {{- end }}
+{{- with $values.tracing }}{{ if .endpoint }}
+- { name: GROUNDSWELL_TRACES, value: "true" }
+- { name: GROUNDSWELL_TRACE_SHARE, value: {{ .share | quote }} }
+- { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }} }
+{{- if .headersSecret.name }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: { secretKeyRef: { name: {{ .headersSecret.name }}, key: {{ .headersSecret.key }} } }
+{{- end }}
+{{- end }}{{ end }}
 {{- range $name, $from := $values.secretSettings }}
 - name: GROUNDSWELL_{{ upper $name }}
   valueFrom: { secretKeyRef: { name: {{ $from.name }}, key: {{ $from.key }} } }
