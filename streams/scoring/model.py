@@ -29,17 +29,21 @@ from streams.scoring.weights import (
     Weights,
     shared_weights,
 )
+from streams.scoring.words import SPELT, Spelt
 
 SHORTEST_SENTENCE = 4
 """Atoms that a sentence needs to be felt by itself, its full stop included."""
 MOST_ATOMS = 30_000
 """Atoms that are remembered before the lexicon begins anew: about 50 MB with their taps."""
+MOST_CHUNKS, MOST_WRITTEN = 100_000, 2_000_000
+"""The same for what stands between spaces, which may be atoms that are known in ever new order; and for the characters
+of what is remembered, since a single word may be as long as a text."""
 _SHIFTS = range(-(TAPS // 2), TAPS // 2 + 1)
 """Where a place's neighbours stand, tap by tap."""
 Floats = NDArray[np.float32]
 _AT_ONCE = 512
 """Places that are worked on at once, so that they stay in the processor's cache."""
-_NEW_AT_ONCE = 4_000
+_NEW_AT_ONCE = 256
 _FINE = 1 << 14
 """Steps of 1 in which words are folded: sums stay below 2^50."""
 _COARSE, _FULL_OUT = 6, 255
@@ -111,6 +115,8 @@ class Model:
         # Row 0 is nothing; the atom n is row n + 1.
         self._taps = [np.zeros((1, self.weights.channels), dtype=np.int16) for _ in range(TAPS)]
         self._room = 1
+        self._folded_as: dict[tuple[str, int], int] = {}
+        """How a word is spelt → the first atom that is spelt so: "Late" and "late" are folded once."""
 
     def _learn(self) -> None:
         """Folds the weights of the atoms that are new."""
@@ -121,20 +127,31 @@ class Model:
         self._flags = np.concatenate([self._flags, np.array(lexicon.flags[begin:], dtype=np.int32)])
         if end + 1 > self._room:
             self._room = max(2 * self._room, end + 1, 4_096)
-            grown = [np.zeros((self._room, weights.channels), dtype=np.int16) for _ in range(TAPS)]
-            for old, new in zip(self._taps, grown, strict=True):
-                new[: begin + 1] = old[: begin + 1]
-            self._taps = grown
+            # One after the other, so that only one of them is there twice.
+            for tap, old in enumerate(self._taps):
+                self._taps[tap] = np.zeros((self._room, weights.channels), dtype=np.int16)
+                self._taps[tap][: begin + 1] = old[: begin + 1]
+        known = self._folded_as
+        alike = [
+            known.setdefault((norm, flags & SPELT), atom)
+            for atom, (norm, flags) in enumerate(zip(lexicon.norm[begin:], lexicon.flags[begin:], strict=True), begin)
+        ]
+        same, atoms = np.array(alike), np.arange(begin, end)
+        fresh = atoms[same == atoms]
         # Rows of letters are many: in slices, so that a frame of new words stays small.
-        for at in range(begin, end, _NEW_AT_ONCE):
-            last = min(at + _NEW_AT_ONCE, end)
-            for tap, table in enumerate(self._folded(at, last)):
-                self._taps[tap][at + 1 : last + 1] = table
+        for at in range(0, len(fresh), _NEW_AT_ONCE):
+            some = fresh[at : at + _NEW_AT_ONCE]
+            for tap, table in enumerate(self._folded(some.tolist())):
+                self._taps[tap][some + 1] = table
+        again = atoms[same != atoms]
+        for taps in self._taps:
+            taps[again + 1] = taps[same[again - begin] + 1]
 
-    def _folded(self, begin: int, end: int) -> list[NDArray[np.int16]]:
-        """The taps of the atoms ``begin`` … ``end - 1``: for each tap, atoms × channels."""
-        weights = self.weights
-        rows = weights.vocabulary().rows(self.lexicon, begin, end)
+    def _folded(self, atoms: list[int]) -> list[NDArray[np.int16]]:
+        """The taps of some atoms: for each tap, atoms × channels."""
+        weights, lexicon = self.weights, self.lexicon
+        spelt = Spelt([lexicon.norm[atom] for atom in atoms], [lexicon.flags[atom] for atom in atoms])
+        rows = weights.vocabulary().rows(spelt, 0, len(atoms))
         steps = weights.table[rows.rows] * (weights.scales[rows.rows] * rows.scales)[:, None]
         embedded = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * _FINE).astype(np.float64)
         taps = np.rint(embedded @ self._maps / _FINE**2)
@@ -142,7 +159,8 @@ class Model:
 
     def prepare(self, texts: list[str]) -> Prepared:
         """The texts as atoms."""
-        if len(self.lexicon.norm) > MOST_ATOMS:
+        lexicon = self.lexicon
+        if len(lexicon.norm) > MOST_ATOMS or len(lexicon) > MOST_CHUNKS or lexicon.written > MOST_WRITTEN:
             self._begin()
         frame = self.lexicon.read(texts)
         self._learn()

@@ -56,6 +56,7 @@ _PIECE = re.compile(
     r"|</?3+|[:;=8xX]['-]?[()\[\]dDpPoO/\\|*]+(?!\w)|\^_*\^|-_+-"
     r"|\.{2,}|[.!?]+|[^\w\s]"
 )
+_LINKS = ("http", "www.")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
 _HAS_RUN = re.compile(r"([^\W\d_])\1{2}")
 _SKIN_TONE = range(0x1F3FB, 0x1F400)
@@ -105,6 +106,8 @@ class Lexicon(dict[str, bytes]):
         """Forgets everything, so that a stream of ever new words stays within bounds."""
         self.clear()
         self._atom_of: dict[str, int] = {}
+        self.written = 0
+        """Characters of the pieces that are remembered."""
         self.surface: list[str] = []
         self.norm: list[str] = []
         self.stem: list[str] = []
@@ -120,7 +123,13 @@ class Lexicon(dict[str, bytes]):
     def _atom(self, piece: str) -> int:
         known = self._atom_of.get(piece)
         if known is None:
+            if piece[:4].lower() in _LINKS:
+                # All links are one atom: that there is one is all that is read of it.
+                piece = _LINKS[-1]
+                if (known := self._atom_of.get(piece)) is not None:
+                    return known
             known = self._atom_of[piece] = self._learn(piece)
+            self.written += len(piece)
         return known
 
     def _learn(self, piece: str) -> int:
@@ -139,7 +148,7 @@ class Lexicon(dict[str, bytes]):
 
     @staticmethod
     def _word(piece: str) -> tuple[str, str, int]:
-        if piece[:4].lower() in ("http", "www."):
+        if piece[:4].lower() in _LINKS:
             return "", "<url>", MARK
         if piece[0] == "@":
             return piece[:_LONGEST_WORD], "<user>", MARK

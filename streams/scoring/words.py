@@ -30,6 +30,18 @@ def letter_buckets(norm: str) -> list[int]:
     return [crc32(spelt[at : at + width]) & (BUCKETS - 1) for width in (3, 4, 5) for at in range(size - width + 1)]
 
 
+SPELT = LETTERS | CAPITALS | ELONGATED
+"""What a word's rows hang on besides its norm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """Some atoms: their norms and flags."""
+
+    norm: Sequence[str]
+    flags: Sequence[int]
+
+
 @dataclass(slots=True)
 class Rows:
     """Of some atoms: Σ table[rows] × scales over each atom's span is its embedding."""
@@ -49,7 +61,7 @@ class Vocabulary:
         self.styles_at = self.letters_at + BUCKETS
         self.size = self.styles_at + STYLES
 
-    def rows(self, lexicon: Lexicon, begin: int, end: int) -> Rows:
+    def rows(self, lexicon: Lexicon | Spelt, begin: int, end: int) -> Rows:
         """The rows of the atoms ``begin`` … ``end - 1``; an atom that says nothing has one, of scale 0."""
         rows: list[int] = []
         scales: list[float] = []

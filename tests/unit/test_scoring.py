@@ -354,3 +354,17 @@ def test_a_stream_of_new_words_does_not_grow_the_memory() -> None:
         scorer.score([post(" ".join(f"w{frame}x{text}x{word}" for word in range(100))) for text in range(50)])
         assert len(scorer._model.lexicon.norm) <= MOST_ATOMS + 10_000
     assert one(scorer, post("My order hasn't arrived, I hate it")) == before
+
+
+def test_neither_long_words_nor_known_ones_in_new_order_grow_the_memory() -> None:
+    from streams.scoring.model import MOST_CHUNKS, MOST_WRITTEN
+
+    scorer = Scorer(Catalogs.load(["generic"], {}), Pseudonyms(b"k"))
+    lexicon = scorer._model.lexicon
+    for frame in range(30):
+        one(scorer, post(f"{frame}" + "x" * 90_000))
+        assert lexicon.written <= MOST_WRITTEN + 100_000
+    for frame in range(30):
+        one(scorer, post(" ".join(f"{frame}:{at // 60}:{at % 60}" for at in range(3_600))))
+        assert len(lexicon) <= MOST_CHUNKS + 3_600
+    assert len(lexicon.norm) < 1_000
