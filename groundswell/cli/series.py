@@ -100,7 +100,7 @@ def _judge(file: Path, target: Path | None, ahead: int | None, picture: Picture 
                     picture.alerts.append(Mark(row.time_s, _told(alerts[-1])))
             if table is not None:
                 table.writerow((row.timestamp, row.text, point.score, int(point.fired)))
-            if forecast is not None and row.value is not None and point.reason != "out_of_order":
+            if forecast is not None and row.value is not None and point.reason not in ("out_of_order", "far_ahead"):
                 zoned = row.zoned
                 for hour, count in hours.feed(row.time_s, row.value):
                     _learn(forecast, hour, count, picture)
@@ -177,16 +177,28 @@ def _show(told: dict[str, Any]) -> None:
         out().print(table)
     elif "forecast" in told:
         warn(f"{told['file']}: no forecast; it takes two days of whole hours, and rows no further apart than an hour")
-    judged = told["rows"] - sum(reasons.get(reason, 0) for reason in ("no_baseline", "no_value", "out_of_order"))
-    if not judged:
-        warn(f"{told['file']}: too short for a baseline, which takes two days and 48 rows; nothing was judged")
+    passed = sum(reasons.get(reason, 0) for reason in ("no_value", "out_of_order", "far_ahead"))
+    if told["rows"] == passed + reasons.get("no_baseline", 0):
+        left = f"its {_rows(told['rows'])}" if not passed else f"{_rows(told['rows'] - passed)} of {told['rows']:,}"
+        warn(
+            f"{told['file']}: {left} are too short for a baseline, which takes two days and 48 rows; nothing was judged"
+        )
     if reasons.get("no_value"):
-        warn(f"{told['file']}: {reasons['no_value']:,} rows have no value and were passed over")
+        warn(f"{told['file']}: passed over {_rows(reasons['no_value'])} without a value")
     if reasons.get("out_of_order"):
         warn(
-            f"{told['file']}: {reasons['out_of_order']:,} rows were passed over, for they are not after the rows "
-            "before them, or far ahead; sort by time, and give local times their offset from UTC"
+            f"{told['file']}: passed over {_rows(reasons['out_of_order'])} with times that are not after those before; "
+            "sort by time, say each time once, and give local times their offset from UTC"
         )
+    if reasons.get("far_ahead"):
+        warn(
+            f"{told['file']}: passed over {_rows(reasons['far_ahead'])} more than a day after the row before; "
+            "the series goes on where the next row is there, too"
+        )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _targets(files: list[Path], to: Path | None) -> list[Path | None]:

@@ -13,7 +13,9 @@ HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
 STEPS_LOOKED_AT = 15
 
-Reason = Literal["fired", "firing", "below_baseline", "below_minimum", "no_baseline", "no_value", "out_of_order"]
+Reason = Literal[
+    "fired", "firing", "below_baseline", "below_minimum", "no_baseline", "no_value", "out_of_order", "far_ahead"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,10 @@ class SeriesDetector:
         elapsed = time_s - self._last_s
         # Where hardly anything is known yet, it is the rows before that were far ahead.
         anew = elapsed < -DAY_S and self._rows < self.warm_up_rows
-        if not anew and (elapsed <= 0.0 or not self._goes_on(time_s, elapsed)):
+        if not anew and elapsed <= 0.0:
             return Point(0.0, "out_of_order")
+        if not anew and not self._goes_on(time_s, elapsed):
+            return Point(0.0, "far_ahead")
         if anew or elapsed > max(self.forget_s, 3 * self._step):
             self._forget()
             self._begin(time_s, value)

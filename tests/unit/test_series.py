@@ -181,7 +181,7 @@ class TestWarmUp:
         detector = SeriesDetector()
         detector.feed(BEGIN - 40 * 86_400, 3.0)
         points = [detector.feed(BEGIN + STEP * row, value) for row, value in enumerate([20.0] * 20 + [900.0] * 5)]
-        assert {point.reason for point in points} <= {"no_baseline", "out_of_order"}
+        assert {point.reason for point in points} <= {"no_baseline", "far_ahead"}
 
     def test_one_stray_row_far_ahead_does_not_silence_a_series(self) -> None:
         values = usual(9)
@@ -191,7 +191,7 @@ class TestWarmUp:
         points = []
         for row, value in enumerate(values):
             if row == 5 * DAY:
-                assert detector.feed(BEGIN + 400 * 86_400, 20.0).reason == "out_of_order"
+                assert detector.feed(BEGIN + 400 * 86_400, 20.0).reason == "far_ahead"
             points.append(detector.feed(BEGIN + STEP * row, value))
         assert points == judged(values)
 
@@ -409,8 +409,13 @@ class TestCommand:
         assert result.exit_code == Exit.OK
         assert "1 alert" in result.stdout
         assert "2026-03-09 00:" in result.stdout
-        assert "1 rows have no value" in result.stderr
-        assert "not after the rows" in result.stderr
+        assert "passed over 1 row without a value" in result.stderr
+        assert "passed over 1 row with times that are not after those before" in result.stderr
+
+    def test_a_gap_is_no_disorder(self, burst: Path) -> None:
+        burst.write_text(burst.read_text() + "2026-04-20 00:00:00,20\n2026-04-20 00:05:00,21\n")
+        result = run(burst)
+        assert "passed over 1 row more than a day after the row before" in result.stderr
 
     def test_what_is_too_short_is_said(self, tmp_path: Path) -> None:
         file = tmp_path / "a.csv"
