@@ -184,15 +184,19 @@ class EarlyWarning:
 
     def _pace(self, name: str, now_ms: int, judging: Judging, windows: WindowStore) -> Pace:
         before: set[str] = set()
+        earlier: set[str] = set()
         staying: set[str] = set()
         loud = judging.loud(name, windows)
         for cell in windows.since(name, now_ms - HOUR_MS):
             voices = cell.aggregate(name).voices.keys() - loud
             if cell.start_ms < now_ms - self.heading.pace_ms:
                 before |= voices
+            if cell.start_ms < now_ms - self.heading.pace_ms // 2:
+                earlier |= voices
             if cell.start_ms >= now_ms - HOUR_MS + self.heading.ahead_ms:
                 staying |= voices
-        return Pace(len(windows.hour.of(name).voices) - len(loud) - len(before), len(staying))
+        voices_now = len(windows.hour.of(name).voices) - len(loud)
+        return Pace(voices_now - len(before), len(staying), voices_now - len(earlier))
 
     # What is kept.
 

@@ -95,7 +95,7 @@ class Watch:
         if not self.heading.promising(sample, verdict, past, detector):
             return False
         newest, gone = self.heading.pace_ms // STEP_MS, self.heading.ahead_ms // STEP_MS
-        pace = Pace(sum(rows[-newest:]), sum(rows[gone:]))
+        pace = Pace(sum(rows[-newest:]), sum(rows[gone:]), sum(rows[-(newest // 2) :]))
         return self.heading.look(sample, verdict, pace, past, detector) is not None
 
 

@@ -21,6 +21,8 @@ class Pace:
     """Voices of the hour that were first heard in its last minutes (``Heading.pace_ms``)."""
     staying: int
     """Distinct voices of what will still be in the hour when it ends later (by ``Heading.ahead_ms``)."""
+    newest: int
+    """Of the newcomers, those of the newer half of the minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ class Heading:
     prior, in whose place the posterior comes by as many newcomers as were heard), so those to come are negative
     binomial. With the voices that will still be in the hour by then, that gives the probability of any number; the line
     is where the detector itself would fire at that moment, with all that it knows of the series. One author counts
-    once, as there. The predictive distribution is that of Gelman et al., "Bayesian Data Analysis" (3rd ed., 2013), 2.6.
+    once, as there. Most that seems to head for a spike has its rise behind it: where fewer come than ten minutes
+    before, it says nothing. The predictive distribution is that of Gelman et al., "Bayesian Data Analysis" (3rd ed.,
+    2013), 2.6.
 
     >>> from streams.detection.baseline import HOUR_MS
     >>> from streams.detection.surge import Surge
@@ -55,9 +59,11 @@ class Heading:
     >>> sample = Sample(72 * HOUR_MS, 71 * HOUR_MS, 0, voices=9, mentions=9, top_voice_share=0.12)
     >>> verdict = Surge().judge(sample, past)
     >>> heading = Heading()
-    >>> heading.look(sample, verdict, Pace(newcomers=1, staying=8), past, Surge()) is None
+    >>> heading.look(sample, verdict, Pace(newcomers=1, staying=8, newest=1), past, Surge()) is None
     True
-    >>> it = heading.look(sample, verdict, Pace(newcomers=9, staying=9), past, Surge())
+    >>> it = heading.look(sample, verdict, Pace(newcomers=9, staying=9, newest=5), past, Surge())
+    >>> heading.look(sample, verdict, Pace(newcomers=9, staying=9, newest=3), past, Surge()) is None
+    True
     >>> (verdict.reason, it.observed, it.line, it.projected)
     ('below_baseline', 9, 10, 13)
     """
@@ -88,7 +94,7 @@ class Heading:
             verdict: What the detector thinks of it.
             least: Fewer voices are no news, whatever the detector thinks.
         """
-        if verdict.expected is None or verdict.fired:
+        if verdict.expected is None or verdict.fired or pace.newest < pace.newcomers // 2:
             return None
         mean, then = self._mean(pace.newcomers, verdict), self._then(sample)
         line = _line(detector, then, past, pace.staying + int(mean) + 1, least)
