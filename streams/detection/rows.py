@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 MOST: Final = 1e12
 """No count is larger; sums stay exact below."""
@@ -30,8 +29,7 @@ class SeriesError(ValueError):
     """A table that is no series of counts; the message says where and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a series."""
 
     timestamp: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streams.detection.habit import Habit
 
@@ -49,9 +49,8 @@ class Horizon:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """What the detector thinks of one row."""
+class Point(NamedTuple):
+    """What the detector thinks of one row; a tuple, for one is made for every row."""
 
     score: float
     """0 to 1; 0.5 or more exactly where an alert fires."""
