@@ -238,9 +238,15 @@ class Cell:
         return sorted(unique.values(), key=quote_rank)[:QUOTES_PER_POINT]
 
     def every_quote(self) -> list[Quote]:
-        """Those of all series, best first."""
-        unique = {it["id"]: it for part in self.fragments for quotes in part.quotes.values() for it in quotes}
-        return sorted(unique.values(), key=quote_rank)
+        """The best of every series, best first; how the minute is cut into fragments makes no difference."""
+        series: dict[str, dict[str, Quote]] = {}
+        for fragment in self.fragments:
+            for name, quotes in fragment.quotes.items():
+                series.setdefault(name, {}).update({quote["id"]: quote for quote in quotes})
+        best = {
+            it["id"]: it for mine in series.values() for it in sorted(mine.values(), key=quote_rank)[:QUOTES_PER_POINT]
+        }
+        return sorted(best.values(), key=quote_rank)
 
 
 def entry_of(seen: Observation) -> Entry | None:

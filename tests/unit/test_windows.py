@@ -153,8 +153,10 @@ class TestCell:
                 one = seen(f"{feeling}", points=["late_delivery"], sentiment=feeling)
                 cell.observe(one)
             cell.settle()
-            told.append([quote["event_id"] for quote in cell.quotes("late_delivery")])
-        assert told == [["-0.9", "-0.8", "-0.7"]] * 2
+            told += [
+                [quote["event_id"] for quote in quotes] for quotes in (cell.quotes("late_delivery"), cell.every_quote())
+            ]
+        assert told == [["-0.9", "-0.8", "-0.7"]] * 4
 
     def test_the_unhappy_are_quoted_without_the_happy(self) -> None:
         cell = Cell(BASE_MS)
