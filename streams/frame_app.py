@@ -11,7 +11,6 @@ with a frame; the base sees to it that
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import ssl
 from collections import defaultdict
@@ -28,6 +27,7 @@ from faust.types import TP
 from mode import Service
 
 from streams import connection
+from streams.collector import look_seldom
 from streams.connection import Security
 from streams.frames import COMMIT_SECONDS, Frame, FrameConsumer, FrameSchema, FrameTransport, Lag
 from streams.logs import Sparingly
@@ -277,9 +277,7 @@ def run(app: FrameApp, *, verbose: bool = False) -> Never:
         },
     )
     worker.spinner = None  # It would hide the cursor of a terminal that shows the log.
-    # The state is many small containers without cycles: to look through them often took a quarter of the time.
-    gc.freeze()
-    gc.set_threshold(500_000, 20, 50)
+    look_seldom()
     worker.execute_from_commandline()
     raise AssertionError("Faust's worker exits the process")
 
