@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from math import exp
 
 import numpy as np
@@ -25,9 +24,11 @@ from streams.catalog import Catalog, Entry
 from streams.catalog.index import NO_FIT, PhraseIndex
 from streams.catalog.phrases import Element
 from streams.scoring.heads import Evidence, Featurer, Head, Teller
+from streams.scoring.heard import Heard, Mention
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
 from streams.scoring.structure import NEGATION_SCOPE
+from streams.scoring.telling import Telling, note_needs
 from streams.scoring.tokens import (
     ASKING,
     CONTRAST,
@@ -77,27 +78,6 @@ _WALL = 1_000
 
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
-Mention = tuple[Entry, list[str], float]
-"""What is said, by which words, and the sentiment of their clause."""
-
-
-_Said = tuple[float, tuple[int, ...], list[int]]
-"""How strongly something tells of a signal, the places of its words, and their atoms (the last one may be repeated)."""
-Signals = dict[str, list[tuple[float, list[str]]]]
-"""Signal → weights with the words that told of it, strongest first."""
-
-
-@dataclass(slots=True)
-class Heard:
-    """What was heard in one text; of its mentions, the main one first."""
-
-    pain_points: list[Mention] | None = None
-    delights: list[Mention] | None = None
-    signals: Signals | None = None
-    need_at: int | None = None
-    """The atom of the frame at which the customer says what is needed."""
-    stage: str | Callable[[], str] | None = None
-    """The stage of the journey of which most words tell, or what counts them where it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +137,8 @@ class Ear:
                     self._meanings.append(_Meaning(part, scope, entry, rank))
         self.fallbacks = [entry for entry in catalog if entry.fallback]
         self._index = PhraseIndex(phrases)
+        told = [(meaning.signal, meaning.weight) for meaning in self._meanings]
+        self._telling = Telling(told, self._index.lengths)
         self._parts = np.array([meaning.part for meaning in self._meanings])
         self._scopes = np.array([meaning.scope for meaning in self._meanings])
         self._weights = np.array([round(1000 * exp(meaning.rank)) for meaning in self._meanings])
@@ -237,9 +219,9 @@ class Ear:
         offered = self._note_mentions(phrases[entries], places[entries], prepared, felt, values, heard)
         if self._featurer is not None:
             self._ask_head(self._featurer, offered, prepared, which, values, heard)
-        self._note_signals(phrases[signals], places[signals], prepared, heard)
-        self._note_stages(phrases[stages], places[stages], prepared, heard)
-        _note_needs(places[needs, 0], prepared, heard)
+        self._telling.signals(phrases[signals], places[signals], frame, self._model.lexicon.surface, heard)
+        self._telling.stages(phrases[stages], places[stages], frame, heard)
+        note_needs(places[needs, 0], frame, heard)
         return heard
 
     def _felt(self, places: Numbers, prepared: Prepared, judged: Judged) -> NDArray[np.float64]:
@@ -423,76 +405,6 @@ class Ear:
         opening = weighty[np.minimum(np.searchsorted(weighty, starts), len(weighty) - 1)]
         facts = np.cumsum(openings == _FACT) - (openings == _FACT)
         return (around.clause[opening] == clauses) & (openings[opening] == _OPENS), facts[places] > facts[starts]
-
-    def _note_signals(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
-        """Signals, strongest first; words that told of one don't tell of it twice."""
-        frame = prepared.frame
-        surface, meanings = self._model.lexicon.surface, self._meanings
-        told: dict[tuple[int, str], list[_Said]] = {}
-        for text, phrase, length, where, atoms in zip(
-            frame.text_of[places[:, 0]].tolist(),
-            phrases.tolist(),
-            self._index.lengths[phrases].tolist(),
-            places.tolist(),
-            frame.atoms[places].tolist(),
-            strict=True,
-        ):
-            meaning = meanings[phrase]
-            said = meaning.weight, tuple(where[:length]), atoms
-            key = text, meaning.signal
-            if key in told:
-                told[key].append(said)
-            else:
-                told[key] = [said]
-        for (text, signal), all_said in told.items():
-            mine = heard[text]
-            if mine.signals is None:
-                mine.signals = {}
-            mine.signals[signal] = [
-                (weight, [surface[atom] for atom in atoms[: len(where)]]) for weight, where, atoms in _apart(all_said)
-            ]
-
-    def _note_stages(self, phrases: Numbers, places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
-        """Of each text, what tells of stages of the journey; most texts are never asked for it."""
-        texts = prepared.frame.text_of[places[:, 0]]
-        begins = np.flatnonzero(np.diff(texts, prepend=-1))
-        ends = np.append(begins, len(texts))[1:]
-        stages = [self._meanings[phrase].signal for phrase in phrases.tolist()]
-        for text, begin, end in zip(texts[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
-            told = stages[begin:end]
-            heard[text].stage = (
-                told[0] if told.count(told[0]) == len(told) else partial(self._stage, phrases, places, begin, end)
-            )
-
-    def _stage(self, phrases: Numbers, places: Numbers, begin: int, end: int) -> str:
-        """The stage of which most words tell, among the hits ``begin`` … ``end - 1``."""
-        stages = [self._meanings[phrase].signal for phrase in phrases[begin:end].tolist()]
-        votes: dict[str, list[_Said]] = {}
-        lengths = self._index.lengths[phrases[begin:end]].tolist()
-        for stage, length, where in zip(stages, lengths, places[begin:end].tolist(), strict=True):
-            votes.setdefault(stage, []).append((1.0, tuple(where[:length]), []))
-        return max((len(_apart(said_all)), stage) for stage, said_all in votes.items())[1]
-
-
-def _note_needs(places: Numbers, prepared: Prepared, heard: dict[int, Heard]) -> None:
-    """Of each text, the first place at which a need is told."""
-    for text, place in zip(prepared.frame.text_of[places].tolist(), places.tolist(), strict=True):
-        mine = heard[text]
-        if mine.need_at is None or place < mine.need_at:
-            mine.need_at = place
-
-
-def _apart(said: list[_Said]) -> list[_Said]:
-    """What is said, strongest and longest first, without what shares a word with one before."""
-    if len(said) == 1:
-        return said
-    kept: list[_Said] = []
-    taken: set[int] = set()
-    for one in sorted(said, key=lambda item: (-item[0], -len(item[1]), item[1])):
-        if taken.isdisjoint(one[1]):
-            taken.update(one[1])
-            kept.append(one)
-    return kept
 
 
 def _negated(places: Numbers, prepared: Prepared, scopes: Numbers) -> Bools:

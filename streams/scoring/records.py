@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.raw import Post, RawEvent, Source
 from streams.scoring.cleaning import Cleaned
-from streams.scoring.hearing import Heard, Mention
+from streams.scoring.heard import Heard, Mention
 from streams.scoring.signals import from_fields, together
 
 NEED_LENGTH = 300

@@ -15,7 +15,8 @@ from streams.catalog import Catalogs
 from streams.scoring import feelings
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.heads import Evidence, Featurer, Heads
-from streams.scoring.hearing import UNHAPPY, Ear, Heard
+from streams.scoring.heard import Heard
+from streams.scoring.hearing import UNHAPPY, Ear
 from streams.scoring.language import Tongues
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.opinions import second_reader
