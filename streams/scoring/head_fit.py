@@ -25,8 +25,8 @@ PENALTY = 3e-4
 STEPS = 60
 SMOOTHING = 3.0
 """Examples by which a feature's ids are drawn towards those of all."""
-LEAST_SCALE = 0.15
-BALANCE = 0.3
+LEAST_SCALE = 0.05
+BALANCE = 0.4
 """Exponent by which rare ids weigh more: 0 not at all, 1 so much that all weigh alike."""
 LEAST_EXAMPLES = 5
 """Examples that an id needs."""

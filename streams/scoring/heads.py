@@ -31,7 +31,7 @@ FORM = 1
 """Form of the file; another one can't be read."""
 NONE = ""
 """The id of texts that name no pain point."""
-FEELS_BAD, FEELS_GOOD = -0.1, 0.4
+FEELS_BAD, FEELS_GOOD = -0.1, 0.8
 """Sentiment of a text up to which a head may tell of it; and up to which, where it knows what is no complaint."""
 SURELY_NONE = 0.5
 """Probability of "no pain point" from which a head stays silent about a text in which no phrase held."""
