@@ -26,7 +26,9 @@ class Tally(Part):
     sentiment: float = Field(ge=-1, le=1, description="Mean sentiment.")
     effort: Share = Field(description="Mean effort.")
     churn_risk: Share = Field(description="Mean churn risk.")
-    delight_share: Share = Field(description="Share of the mentions that name a delight.")
+    delight_share: Share = Field(
+        description="Share of the mentions that name a delight and are not unhappy as a whole."
+    )
     top_voice_share: Share = Field(description="The loudest voice's share of the mentions.")
     copied: int = Field(
         0, ge=0, description="Mentions counted under another's voice: copies of its words, and what machines post."

@@ -52,7 +52,7 @@ def observe(value: bytes) -> Observation:
         round(sentiment.value * MILLI),
         round(signals.effort * MILLI) if signals.effort else 0,
         round(signals.churn_risk * MILLI) if signals.churn_risk else 0,
-        bool(said.delights),
+        bool(delights),
         {heard.label: round(heard.probability * MILLI) for heard in said.emotions if heard.label in _EMOTIONS}
         if said.emotions
         else {},

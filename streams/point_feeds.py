@@ -17,7 +17,7 @@ from streams.windows.aggregate import EVERYTHING, NEGATIVE
 from streams.windows.rolling import DAY_MS, HOUR_MS
 from streams.windows.store import WindowStore
 
-FEED_QUOTES = 24
+FEED_QUOTES = 48
 """Quotes among which a feed record chooses."""
 
 
@@ -80,6 +80,7 @@ class PointFeeds:
             past: What is usual for it, where something is known.
             episode: Its last alert.
         """
+        good = self.catalog.kind_of(name) == "delight"
         day = windows.day.of(name)
         first_ms, last_ms = self.heard[name]
         last_day = past.counts(range(now_ms // HOUR_MS - 24, now_ms // HOUR_MS)) if past else []
@@ -105,8 +106,9 @@ class PointFeeds:
                 recovery=_recovery(episode),
             ),
             quotes=windows.newest_quotes(name, FEED_QUOTES),
+            good=good,
         )
-        topic = DELIGHTS if self.catalog.kind_of(name) == "delight" else PAIN_POINTS
+        topic = DELIGHTS if good else PAIN_POINTS
         effects.publish(topic, f"{self.brand}|{name}", record)
         if day.mentions:
             self.fed[name] = day.mentions

@@ -29,11 +29,13 @@ def digest(
 ) -> None:
     """Write what a brand's customers said in a week, beside the week before: one page to forward.
 
-    What hurt and what delighted, mood, quotes, alerts with their recovery, what customers ask for, and who still waits.
+    The week in four sentences, then what hurt and what delighted with quotes, mood, alerts with their recovery, what
+    customers ask for, and who needs a person.
     """
-    from groundswell.digest.facts import Facts, IsoWeek
+    from groundswell.digest.facts import Facts
     from groundswell.digest.page import html
     from groundswell.digest.text import markdown
+    from groundswell.digest.week import IsoWeek
 
     render = {".html": html, ".htm": html, ".md": markdown}.get(to.suffix.lower())
     if render is None:
@@ -48,6 +50,7 @@ def digest(
         settings = options.settings()
         with broker.address(settings) as address:
             _fill(facts, lambda name: _of_topic(name, settings, address))
+    facts.close()
     if not facts.this.mentions:
         known = ", ".join(name for name, _ in facts.brands.most_common(10)) or "none at all"
         warn(f"nobody spoke of {brand} in {facts.week.name}; brands that were heard: {known}")
@@ -55,15 +58,15 @@ def digest(
         to.write_text(render(facts), encoding="utf-8")
     except OSError as error:
         raise ProblemError(f"{to} can't be written: {error.strerror or error}") from error
-    say(f"{to}: {len(facts.this.voices):,} voices in {facts.this.mentions:,} mentions, {len(facts.alerts)} alerts")
+    say(f"{to}: {facts.this.count:,} voices in {facts.this.mentions:,} mentions, {len(facts.episodes())} alerts")
 
 
 def _fill(facts: Any, records: Records) -> None:
     for record in records("scored"):
         facts.scored(record)
-    for name, kept in (("pain-points", facts.pains), ("delights", facts.delights)):
+    for name in ("pain-points", "delights"):
         for record in records(name):
-            facts.feed(record, kept)
+            facts.feed(record)
     for record in records("alerts"):
         facts.alert(record)
     for record in records("handoffs"):

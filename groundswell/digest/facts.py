@@ -2,129 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from heapq import nsmallest
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streams.feeds.empathy import user_stories
-
-ENOUGH = 5
-"""Voices below which two weeks are not compared."""
-
-QUOTES = 3
-CANDIDATES = 40
-"""Strongest texts of a point that are kept to choose quotes and stories from."""
+from groundswell.digest.asks import Ask, Asks
+from groundswell.digest.heard import FELT, Heard, Quote, Said
+from groundswell.digest.week import Coverage, IsoWeek
+from streams.windows.copies import Copies
 
 QUOTE_LENGTH = 280
-_WORD = re.compile(r"\w+")
-_WEEK = re.compile(r"(\d{4})-?W(\d{1,2})")
+POINTS = 5
+"""Pain points and delights that are told with quotes; the others are named."""
 
+FEW = 3
+"""Voices that a point needs for that, beyond the first two."""
 
-@dataclass(frozen=True, slots=True)
-class IsoWeek:
-    """Monday to Sunday, UTC."""
+QUOTES = 3
+PRESSING = ("urgent", "strong_emotion", "threat_to_leave", "repeat_contact")
+"""Reasons of handoffs, the most pressing first."""
 
-    start: datetime
-
-    @classmethod
-    def parse(cls, text: str) -> IsoWeek:
-        """From ``2026-W07``.
-
-        Raises:
-            ValueError: There is no such week.
-        """
-        matched = _WEEK.fullmatch(text.strip())
-        if matched is None:
-            raise ValueError(f"{text!r} is no week: give an ISO week such as 2026-W07")
-        monday = date.fromisocalendar(int(matched[1]), int(matched[2]), 1)
-        return cls(datetime(monday.year, monday.month, monday.day, tzinfo=UTC))
-
-    @property
-    def end(self) -> datetime:
-        """The next Monday, which is not part of it."""
-        return self.start + timedelta(days=7)
-
-    @property
-    def name(self) -> str:
-        """``2026-W07``."""
-        year, week, _ = self.start.isocalendar()
-        return f"{year}-W{week:02d}"
-
-
-@dataclass(slots=True)
-class Heard:
-    """What was said in one week: about one point, or at all."""
-
-    mentions: int = 0
-    voices: set[str] = field(default_factory=set)
-    labels: Counter[str] = field(default_factory=Counter)
-    sentiment: float = 0.0
-    effort: float = 0.0
-    emotions: Counter[str] = field(default_factory=Counter)
-    days: list[set[str]] = field(default_factory=lambda: [set() for _ in range(7)])
-    """Voices of each day, Monday first."""
-    segments: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    quotes: list[dict[str, Any]] = field(default_factory=list)
-
-    def take(self, record: dict[str, Any], day: int) -> None:
-        """Count one scored record."""
-        self.mentions += 1
-        self.voices.add(record["author"])
-        self.days[day].add(record["author"])
-        self.labels[record["sentiment"]["label"]] += 1
-        self.sentiment += record["sentiment"]["value"]
-        self.effort += record["signals"]["effort"]
-        for emotion in record["emotions"]:
-            self.emotions[emotion["label"]] += 1
-        for dimension in ("channel", "product", "version", "region"):
-            if value := record.get(dimension):
-                self.segments[dimension][value] += 1
-
-    def quote(self, quote: dict[str, Any]) -> None:
-        """Keep a text among the strongest."""
-        self.quotes.append(quote)
-        if len(self.quotes) > 2 * CANDIDATES:
-            self.quotes = nsmallest(CANDIDATES, self.quotes, key=_rank)
-
-    @property
-    def mood(self) -> float | None:
-        """Mean sentiment; None of nothing."""
-        return self.sentiment / self.mentions if self.mentions else None
-
-    def shown(self, count: int = QUOTES) -> list[dict[str, Any]]:
-        """The strongest texts, each of another voice and in other words."""
-        chosen: list[dict[str, Any]] = []
-        voices: set[str] = set()
-        bags: list[set[str]] = []
-        for quote in sorted(self.quotes, key=_rank):
-            bag = set(_WORD.findall(quote["text"].lower()))
-            if quote["voice"] in voices or any(len(bag & other) > 0.5 * len(bag | other) for other in bags):
-                continue
-            chosen.append(quote)
-            voices.add(quote["voice"])
-            bags.append(bag)
-            if len(chosen) == count:
-                break
-        return chosen
-
-    def stories(self) -> list[dict[str, str]]:
-        """User stories, from what they wrote that they want."""
-        return user_stories(self.shown(CANDIDATES))
-
-    @property
-    def concentrated(self) -> str | None:
-        """The value that most of the mentions share, where it is a majority and not the only one."""
-        for dimension in ("product", "version", "region", "channel"):
-            values = self.segments[dimension]
-            if values and len(values) > 1:
-                value, count = min(values.items(), key=lambda item: (-item[1], item[0]))
-                if count / self.mentions > 0.5:
-                    return f"{dimension} {value}: {count} of {self.mentions} mentions"
-        return None
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
+_SEGMENTS = ("product", "version", "region", "channel")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -135,13 +37,17 @@ class Point:
     title: str
     this: Heard = field(default_factory=Heard)
     before: Heard = field(default_factory=Heard)
-    feed: dict[str, Any] | None = None
-    """Its last feed record of the week."""
+    peak: dict[str, Any] | None = None
+    """The feed record of the week with the highest priority."""
+    caused: dict[str, Any] | None = None
+    """The one whose candidate cause touches most."""
+    quotes: list[Quote] = field(default_factory=list)
+    """What shows it best, and is shown nowhere else."""
 
 
 @dataclass(slots=True)
 class Facts:
-    """Everything that the report tells."""
+    """Everything that the report tells. Take all records in, then ``close``."""
 
     brand: str
     week: IsoWeek
@@ -152,32 +58,62 @@ class Facts:
     alerts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     handoffs: dict[str, dict[str, Any]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    """Pain point or delight → its title, where a feed or an alert has told it."""
     brands: Counter[str] = field(default_factory=Counter)
     """Brands that were heard at all, for who has mistyped theirs."""
-    _seen: set[tuple[str, str]] = field(default_factory=set)
+    asks: list[Ask] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=lambda: Coverage((), (), ""))
+    _asked: Asks = field(default_factory=Asks)
+    _said: dict[tuple[str, str], Said] = field(default_factory=dict)
+    _first: datetime | None = None
+    _last: datetime | None = None
 
     def scored(self, record: dict[str, Any]) -> None:
         """Take in a record of ``scored``."""
+        at = _moment(record["created_at"])
         self.brands[record["brand"]] += 1
+        self._first, self._last = min(self._first or at, at), max(self._last or at, at)
         if record["brand"] != self.brand or record.get("direction") == "agent":
             return
-        at = _moment(record["created_at"])
-        age = at - self.week.start
-        if not timedelta(days=-7) <= age < timedelta(days=7):
-            return
         identity = (record["source"], record["id"])
-        if identity in self._seen:
+        if not -7 * _DAY <= at - self.week.start < 7 * _DAY or identity in self._said:
             return
-        self._seen.add(identity)
-        now = age >= timedelta(0)
-        day = age.days if now else age.days + 7
-        (self.this if now else self.before).take(record, day)
-        for kept, mentions in ((self.pains, record["pain_points"]), (self.delights, record["delights"])):
-            for mention in mentions:
-                point = kept.setdefault(mention["id"], Point(mention["id"], self._title(mention["id"])))
-                (point.this if now else point.before).take(record, day)
-                if now:
-                    point.this.quote(_quote(record, mention, at))
+        delights = record["delights"] if record["sentiment"]["label"] != "negative" else []
+        self._said[identity] = Said(
+            at,
+            *identity,
+            record["author"],
+            record.get("wording"),
+            record["sentiment"]["label"],
+            round(record["sentiment"]["value"] * 1000),
+            tuple(emotion["label"] for emotion in record["emotions"]),
+            tuple((name, record[name]) for name in _SEGMENTS if record.get(name)),
+            tuple(dict.fromkeys(mention["id"] for mention in record["pain_points"])),
+            tuple(dict.fromkeys(mention["id"] for mention in delights)),
+        )
+        if at < self.week.start:
+            return
+        pains = record["pain_points"]
+        for kept, mentions, others, sign in ((self.pains, pains, delights, -1), (self.delights, delights, pains, 1)):
+            for place, mention in enumerate(mentions):
+                point = kept.setdefault(mention["id"], Point(mention["id"], ""))
+                point.this.quote(_quote(record, mention, at, main=place == 0 and not others, sign=sign))
+        self._asked.hear(record)
+
+    def feed(self, record: dict[str, Any]) -> None:
+        """Take in a record of ``pain-points`` or ``delights``."""
+        if record["brand"] != self.brand:
+            return
+        self.titles[record["pain_point"]] = record["title"]
+        if not self.week.start <= _moment(record["updated_at"]) <= self.week.end:
+            return
+        kept = self.delights if record["pain_point"] in self.delights else self.pains
+        if (point := kept.get(record["pain_point"])) is None:
+            return
+        if point.peak is None or _priority(record) < _priority(point.peak):
+            point.peak = record
+        if record.get("candidate_cause") and (point.caused is None or _caused(record) < _caused(point.caused)):
+            point.caused = record
 
     def alert(self, record: dict[str, Any]) -> None:
         """Take in a record of ``alerts``: the newest of each episode that went on in the week."""
@@ -188,19 +124,6 @@ class Facts:
         if key not in self.alerts or self.alerts[key]["revision"] < record["revision"]:
             self.alerts[key] = record
 
-    def feed(self, record: dict[str, Any], kept: dict[str, Point]) -> None:
-        """Take in a record of ``pain-points`` or ``delights``; after those of ``scored``."""
-        if record["brand"] != self.brand:
-            return
-        point = kept.get(record["pain_point"])
-        if point is None:
-            return
-        point.title = record["title"]
-        if self.week.start <= _moment(record["updated_at"]) <= self.week.end:
-            known = point.feed
-            if known is None or known["updated_at"] <= record["updated_at"]:
-                point.feed = record
-
     def handoff(self, record: dict[str, Any]) -> None:
         """Take in a record of ``handoffs``: what had been said by the week's end."""
         moment = record.get("updated_at") or record["waiting_since"]
@@ -210,63 +133,118 @@ class Facts:
         if known is None or known["revision"] < record["revision"]:
             self.handoffs[record["id"]] = record
 
+    def close(self) -> Facts:
+        """All is taken in: count it, by voices as the windows do, and choose the quotes."""
+        minutes: defaultdict[datetime, list[Said]] = defaultdict(list)
+        for said in sorted(self._said.values(), key=lambda it: (it.at, it.source, it.id)):
+            minutes[said.at - (said.at - _EPOCH) % _MINUTE].append(said)
+        copies, speaks = Copies(), dict[tuple[str, str], str]()
+        for minute, heard in minutes.items():
+            starts_ms = _ms(minute)
+            copies.forget(starts_ms - _ms(_EPOCH + _DAY))
+            entries = [[_ms(it.at) - starts_ms, it.author, it.wording] for it in heard if it.wording]
+            voices = copies.settle(starts_ms, entries)
+            for said in heard:
+                voice = speaks[said.source, said.id] = voices.get(said.author, said.author)
+                self._count(said, voice)
+        self._said.clear()
+        used: set[str] = set()
+        for kept in (self.pains, self.delights):
+            for point in kept.values():
+                point.title = self.titles.get(point.id) or point.id.replace("_", " ").capitalize()
+            for point in in_detail(kept.values()):
+                point.quotes = point.this.shown(QUOTES, used)
+                used.update(quote.event_id for quote in point.quotes)
+        self.coverage = Coverage.of(self.week, self._first, self._last, any_before=self.before.mentions > 0)
+        self.asks = self._asked.most([point.id for point in ranked(self.pains.values())], speaks)
+        return self
+
+    def _count(self, said: Said, voice: str) -> None:
+        age = said.at - self.week.start
+        now = age >= timedelta(0)
+        day = age.days if now else age.days + 7
+        (self.this if now else self.before).take(said, voice, day)
+        for kept, names in ((self.pains, said.pains), (self.delights, said.delights)):
+            for name in names:
+                point = kept.setdefault(name, Point(name, ""))
+                (point.this if now else point.before).take(said, voice, day)
+
     def open(self) -> list[dict[str, Any]]:
-        """Who still waited at the week's end, longest first."""
-        waiting = [it for it in self.handoffs.values() if it["status"] == "open"]
-        return sorted(waiting, key=lambda it: (it["waiting_since"], it["id"]))
+        """Who wrote in the week without an answer by its end: most reasons, most pressing, tickets, longest first."""
+        waiting = [it for it in self.handoffs.values() if it["status"] == "open" and self._wrote_now(it)]
+        return sorted(
+            waiting,
+            key=lambda it: (
+                -len(it["reasons"]),
+                min(map(PRESSING.index, it["reasons"])),
+                it["source"] != "tickets",
+                it["waiting_since"],
+                it["id"],
+            ),
+        )
+
+    def older(self) -> int:
+        """How many have waited since before the week, and were not heard in it."""
+        return sum(it["status"] == "open" and not self._wrote_now(it) for it in self.handoffs.values())
+
+    def _wrote_now(self, handoff: dict[str, Any]) -> bool:
+        return _moment(handoff.get("updated_at") or handoff["waiting_since"]) >= self.week.start
 
     def answered(self) -> list[float]:
         """Seconds that those waited who were answered in the week, shortest first."""
         done = [it for it in self.handoffs.values() if it["status"] == "answered"]
         return sorted(it["waited_seconds"] for it in done if _moment(it["answered_at"]) >= self.week.start)
 
-    def _title(self, id_: str) -> str:
-        return self.titles.get(id_) or id_.replace("_", " ").capitalize()
+    def episodes(self) -> list[dict[str, Any]]:
+        """The week's alerts in order of time; what is a part of an incident is told by the incident alone."""
+        incidents = {fingerprint for fingerprint, _ in self.alerts}
+        alone = [it for it in self.alerts.values() if it.get("incident") not in incidents]
+        return sorted(alone, key=lambda it: (it["starts_at"], it["fingerprint"]))
+
+    def alerts_of(self, point: str) -> list[dict[str, Any]]:
+        """The alerts about one point itself, in order of time."""
+        own = [
+            it for it in self.alerts.values() if it["pain_point"] == point and it["kind"] in ("pain_point", "delight")
+        ]
+        return sorted(own, key=lambda it: it["starts_at"])
 
 
 def ranked(points: Iterable[Point]) -> list[Point]:
     """Those that were heard in the week, most voices first."""
-    return sorted((p for p in points if p.this.voices), key=lambda p: (-len(p.this.voices), p.id))
+    return sorted((p for p in points if p.this.voices), key=lambda p: (-p.this.count, p.id))
 
 
-def compared(this: int, before: int, any_before: bool) -> str:
-    """A number of voices against that of the week before, in words, with its base; or why nothing can be said."""
-    if not any_before:
-        return "no week before to compare with"
-    if max(this, before) < ENOUGH:
-        return f"{before} the week before: too few voices to say"
-    if before < ENOUGH:
-        return f"up from {before}"
-    return f"{this / before - 1:+.0%} against {before} the week before"
+def in_detail(points: Iterable[Point]) -> list[Point]:
+    """The points that are told with quotes; beyond the first two, none of whom hardly anybody speaks."""
+    return [point for place, point in enumerate(ranked(points)[:POINTS]) if place < 2 or point.this.count >= FEW]
 
 
-def wait(seconds: float) -> str:
-    """A time of waiting for people."""
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+def _quote(record: dict[str, Any], mention: dict[str, Any], at: datetime, *, main: bool, sign: int) -> Quote:
+    text = " ".join(record["text"].split())
+    return Quote(
+        text=text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rsplit(" ", 1)[0] + "…",
+        author=record["author"],
+        at=at,
+        channel=record["channel"],
+        url=record.get("url"),
+        event_id=record["id"],
+        main=main,
+        felt=sign * mention["sentiment"] if sign * record["sentiment"]["value"] >= FELT else 0.0,
+        words=tuple(mention["words"]),
+    )
 
 
-def _quote(record: dict[str, Any], mention: dict[str, Any], at: datetime) -> dict[str, Any]:
-    text = record["text"]
-    return {
-        "text": text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rsplit(" ", 1)[0] + "…",
-        "voice": record["author"],
-        "sentiment": mention["sentiment"],
-        "event_id": record["id"],
-        "at": at,
-        "channel": record["channel"],
-        "url": record.get("url"),
-        "product": record.get("product"),
-        "need": record["signals"].get("need"),
-    }
+def _priority(record: dict[str, Any]) -> tuple[float, str]:
+    return (-record["priority"], record["updated_at"])
 
 
-def _rank(quote: dict[str, Any]) -> tuple[float, str]:
-    return (-abs(quote["sentiment"]), quote["event_id"])
+def _caused(record: dict[str, Any]) -> tuple[int, str]:
+    return (-record["candidate_cause"]["mentions"], record["updated_at"])
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

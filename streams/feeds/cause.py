@@ -12,11 +12,18 @@ from streams.feeds.days import DIMENSIONS, Span
 from streams.windows.aggregate import Aggregate
 
 MIN_MENTIONS = 5
+MIN_FOR_PERCENT = 20
+"""Of fewer, a percentage only looks exact."""
+
 MIN_SHARE = 0.3
 """A cause must touch so many of those who name the point …"""
 
 SIGMAS = 3.0
-"""A share must lie so many standard deviations above the usual one: many values are looked at, and one is chosen."""
+"""A share must lie so many standard deviations above the usual one …"""
+
+VALUE_SIGMAS = 4.0
+"""… and so many where it is a product, a region or the like: some sixty of those are looked at each hour, and the
+likeliest is chosen; by three, one record in twelve would name a region that means nothing."""
 
 MIN_LIFT = 0.2
 """… and so many more than of everybody, and than before."""
@@ -27,9 +34,10 @@ _Found = tuple[float, str, str, float, float, int, str]
 
 
 def _beyond_chance(found: _Found) -> bool:
-    _, _, _, share, usual, count, _ = found
+    _, dimension, _, share, usual, count, _ = found
     whole = count / share if share else 0.0
-    return count >= MIN_MENTIONS and (share - usual) ** 2 * whole > SIGMAS**2 * usual * (1 - usual)
+    sigmas = SIGMAS if dimension == "pain_point" else VALUE_SIGMAS
+    return count >= MIN_MENTIONS and (share - usual) ** 2 * whole > sigmas**2 * usual * (1 - usual)
 
 
 def candidate_cause(
@@ -57,9 +65,8 @@ def candidate_cause(
         for value, count in day.segments.get(dimension, {}).items():
             share, among = count / day.mentions, of_all.get(value, 0) / everything.mentions
             earlier = before.share(dimension, value)
-            why = (
-                f"{count} of {day.mentions} mentions ({share:.0%}); {among:.0%} of all that the brand's customers said"
-            )
+            part = f" ({share:.0%})" if day.mentions >= MIN_FOR_PERCENT else ""
+            why = f"{count} of {day.mentions} mentions{part}; {among:.0%} of all that the brand's customers said"
             if earlier is not None:
                 why += f", {earlier:.0%} of what was said about it in the days before"
             usual = max(among, earlier or 0.0)

@@ -10,26 +10,26 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from streams.feeds.wants import Want, alike, sentences, want
+
 LINES = 3
 """Lines of each quadrant."""
 
 STORIES = 3
 MAX_LINE = 160
 
-_SENTENCE = re.compile(r"[^.!?\n]{3,400}[.!?]*")
-_ME = r"\b(i|we)('ve|'m|'re| have| am| are)? (\w+ )?"
+_WORD = re.compile(r"[^\W_][\w'’]*")
+_LETTERS = re.compile(r"[^\W\d_]")
+_ME = r"\b(i|we)(['’]ve|['’]m|['’]re| have| am| are)? (\w+ )?"
 _QUADRANTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
         (
             "hear",
-            r"\b(they|support|agent|staff|someone|she|he|you) (\w+ )?"
-            r"(said|say|says|told|tell|promised|replied|wrote|answered)\b",
-        ),
-        (
-            "gain",
-            r"\b(i|we) (just |only |really )?(want|wanted|wish|hope|need|would (love|like))"
-            r"|\b(please|could you|can you|why can't i|if only)\b",
+            r"\b(they|support|agents?|reps?|staff|someone|somebody|she|he|you|your \w+|the (agent|rep|crew|courier)) "
+            r"(\w+ )?(said|say|says|told|tell|tells|promised|replied|wrote|answered|claimed|claims)\b"
+            r"|\bto be told\b"
+            r"|\b(i|we)((['’]ve)|(['’]m)|( (was|were|am|are|have)))( been)? (told|promised|informed|assured)\b",
         ),
         (
             "say_do",
@@ -43,19 +43,23 @@ _QUADRANTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_SO_THAT = re.compile(r"\b(so that|so i can|so we can|because|in order to)\b(?P<why>[^.!?\n]{3,120})", re.IGNORECASE)
 
 
 def empathy_map(quotes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Each sentence of the quotes in the first quadrant that its own words name; the strongest complaint is pain.
+    """Sentences of the quotes, each in the first quadrant that its own words name.
 
-    ``events`` says for each line in which event it was written.
+    What is clearly asked for is gain. Of each quote the sentence that holds most of the words by which the point was
+    heard is pain, or what somebody thinks where it is praise. ``events`` says for each line in which event it was
+    written.
     """
     found: dict[str, list[str]] = {"think_feel": [], "say_do": [], "hear": [], "pain": [], "gain": []}
     events: dict[str, list[str]] = {}
     for quote in quotes:
-        for line, quadrant in _lines(quote["text"]):
-            if quadrant is None and any(word.lower() in line.lower() for word in quote["words"]):
+        lines = _lines(quote["text"])
+        named = [_count(quote["words"], line) if quadrant is None else 0 for line, quadrant in lines]
+        best = named.index(max(named)) if any(named) else None
+        for place, (line, quadrant) in enumerate(lines):
+            if quadrant is None and place == best:
                 quadrant = "pain" if quote["sentiment"] <= 0 else "think_feel"
             if quadrant and len(found[quadrant]) < LINES and line not in found[quadrant]:
                 found[quadrant].append(line)
@@ -64,30 +68,40 @@ def empathy_map(quotes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def user_stories(quotes: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """As a … I want … so that …, from quotes whose author said what they want; what nobody wrote is left out."""
+    """As a … I want … so that …, from quotes whose author clearly asks for something; what nobody wrote is left out.
+
+    Wants that are about the same are told once. Those with a reason come first.
+    """
+    asked = [(asks, quote) for quote in quotes if (asks := want(quote["text"])) is not None]
+    told: list[Want] = []
     stories = []
-    for quote in quotes:
-        need = quote["need"]
-        if not need:
+    for asks, quote in sorted(asked, key=lambda it: it[0].why is None):
+        if any(alike(asks.names, known.names) for known in told):
             continue
-        who = f"customer of {quote['product']}" if quote["product"] else "customer"
-        story = f"As a {who}, I want: “{_shorten(need)}”"
-        why = _SO_THAT.search(quote["text"])
-        if why and why["why"].strip() not in need:
-            story += f", so that: “{_shorten(why['why'])}”"
-        stories.append({"text": story, "event_id": quote["event_id"]})
+        told.append(asks)
+        stories.append({"text": asks.story(quote["product"]), "event_id": quote["event_id"]})
         if len(stories) == STORIES:
             break
     return stories
 
 
 def _shorten(text: str) -> str:
-    text = " ".join(text.split())
     return text if len(text) <= MAX_LINE else text[: MAX_LINE - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _count(words: list[str], line: str) -> int:
+    """How many of the words stand in a line."""
+    return len({word.lower() for word in words} & set(_WORD.findall(line.lower())))
 
 
 @lru_cache(maxsize=1024)
 def _lines(text: str) -> tuple[tuple[str, str | None], ...]:
     """Each sentence of a text, and its quadrant; remembered, since the same quotes are told again and again."""
-    lines = [_shorten(sentence) for sentence in _SENTENCE.findall(text)]
-    return tuple((line, next((name for name, pattern in _QUADRANTS if pattern.search(line)), None)) for line in lines)
+    lines = [_shorten(sentence) for sentence in sentences(text) if len(_LETTERS.findall(sentence)) > 2]
+    return tuple((line, _quadrant(line)) for line in lines)
+
+
+def _quadrant(line: str) -> str | None:
+    if want(line) is not None:
+        return "gain"
+    return next((name for name, pattern in _QUADRANTS if pattern.search(line)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,17 @@ WHY_LENGTH = 300
 
 WHY_WORDS = 8
 """Words that are kept for each reason; the first in the alphabet, so that the choice doesn't depend on arrival."""
+
+_BESIDE = frozenset({"i", "i'm", "i’m", "i've", "i’ve", "i'll", "i’ll", "we", "me", "please", "im", "ive", "ill"})
+"""Words that only stand beside "cancel" in a phrase."""
+_THINGS = (
+    r"(?:order|deliver(?:y|ie)|parcel|shipment|booking|reservation|appointment"
+    r"|flight|flt|trip|ticket|leg|train|ride|room|table)"
+)
+_ONE_THING = re.compile(
+    rf"\bcancel\w*\W+(?:[\w'’]+\W+){{0,5}}?{_THINGS}s?\b|\b{_THINGS}s?\W+(?:[\w'’]+\W+){{0,5}}?cancel", re.IGNORECASE
+)
+_LEAVES = re.compile(r"\b(?:subscription|membership|account|contract|plan|policy|everything)s?\b", re.IGNORECASE)
 
 _SIGNALS = {"repeat_contact": "repeat_contact", "threat_to_leave": "churn_risk", "urgent": "urgency"}
 
@@ -76,7 +88,7 @@ def concerns(said: Said) -> list[str]:
         found.append("strong_emotion")
     if signals.repeat_contact and (asks or complains):
         found.append("repeat_contact")
-    if complains and signals.churn_risk >= CHURN:
+    if complains and signals.churn_risk >= CHURN and not _cancels_one_thing(said):
         found.append("threat_to_leave")
     if signals.urgency >= URGENCY and (mood != "positive" or _in_words(signals.words.get("urgency", ()))):
         found.append("urgent")
@@ -89,6 +101,14 @@ def _strong(said: Said) -> list[str]:
         return []
     strong = STRONG_EMOTIONS if said.source == "tickets" else IN_PUBLIC
     return [it.label for it in said.emotions if it.probability >= EMOTION and it.label in strong]
+
+
+def _cancels_one_thing(said: Said) -> bool:
+    """Whether only "cancel" told of leaving, and an order or a flight was cancelled, by whomever: no farewell."""
+    words = [word.lower() for word in said.signals.words.get("churn_risk", ())]
+    named = [word for word in words if word not in _BESIDE and not word.startswith(("csat", "rating"))]
+    only = bool(named) and all(word.startswith("cancel") for word in named)
+    return only and bool(_ONE_THING.search(said.text)) and not _LEAVES.search(said.text)
 
 
 def _in_words(words: Iterable[str]) -> bool:

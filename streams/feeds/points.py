@@ -16,6 +16,10 @@ from streams.windows.quotes import diverse, published
 
 SEGMENTS = ("channel", "product", "version", "region", "language")
 WEEK_HOURS = 7 * 24
+FELT = 250
+"""Thousandths of sentiment from which somebody clearly feels good or bad about it."""
+ENOUGH_QUOTES = 3
+"""Quotes that a record has where it can: people for whom it is the main point first, then others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ def point_feed(
     last_ms: int,
     alert: str | None,
     quotes: list[Quote],
+    good: bool = False,
     known: Known | None = None,
 ) -> dict[str, Any]:
     """What a product team needs to act on.
@@ -57,11 +62,12 @@ def point_feed(
         usual_day: Voices of a usual day before this one; None where no full day is known.
         first_ms, last_ms: When it was first and last heard.
         alert: Fingerprint of an alert that fires about it.
-        quotes: Candidates; the newest that differ are shown.
+        quotes: Candidates; of those that are about it most of all, the newest that differ are shown.
+        good: Whether it is a delight.
         known: Its past, where there is any.
     """
     known = known or Known()
-    shown = diverse(quotes)
+    shown = _fitting(point, quotes, good=good)
     reach = len(day.voices)
     intensity = round(abs(day.mean_sentiment), 3)
     persistence = round(hours_heard / 24, 3)
@@ -95,6 +101,24 @@ def point_feed(
         "recovery": known.recovery,
         "priority_terms": {"reach": reach, "intensity": intensity, "persistence": persistence},
     }
+
+
+def _fitting(point: str, quotes: list[Quote], *, good: bool) -> list[Quote]:
+    """Quotes of people who feel about it as one does of a delight or a pain.
+
+    "Great crew, but an hour late" is a poor witness for either, and so is who only names the thing ("the app"). Where
+    too few are better, they have to do.
+    """
+    felt = [quote for quote in quotes if (quote["sentiment"] if good else -quote["sentiment"]) >= FELT]
+    main = [quote for quote in felt if quote["point"] == point]
+    plain = [quote for quote in main if len(set(quote["words"])) > 1]
+    shown = diverse(plain)
+    for further in (main, felt):
+        if len(shown) < ENOUGH_QUOTES:
+            known = [quote["id"] for quote in shown]
+            others = diverse([*shown, *(quote for quote in further if quote["id"] not in known)], len(felt))
+            shown += [quote for quote in others if quote["id"] not in known][: ENOUGH_QUOTES - len(shown)]
+    return shown or diverse(quotes, ENOUGH_QUOTES)
 
 
 def _week(now_ms: int, known: Known) -> dict[str, Any] | None:

@@ -13,8 +13,12 @@ SPANS = {"window": MINUTE, "rolling_5m": 5 * MINUTE, "rolling_1h": HOUR, "rollin
 
 def series_of(record: dict[str, Any]) -> set[str]:
     """Everything, and each pain point or delight that the record names."""
-    delights = record["delights"] if record["sentiment"]["label"] != "negative" else []
+    delights = record["delights"] if _delighted(record) else []
     return {"*", *(mention["id"] for mention in record["pain_points"] + delights)}
+
+
+def _delighted(record: dict[str, Any]) -> bool:
+    return bool(record["delights"]) and record["sentiment"]["label"] != "negative"
 
 
 def minutes_of(records: list[dict[str, Any]]) -> set[tuple[str, str, int]]:
@@ -100,7 +104,7 @@ def tally(records: list[dict[str, Any]]) -> dict[str, Any]:
         "sentiment": mean(sum(round(record["sentiment"]["value"] * 1000) for record in records)),
         "effort": mean(sum(round(record["signals"]["effort"] * 1000) for record in records)),
         "churn_risk": mean(sum(round(record["signals"]["churn_risk"] * 1000) for record in records)),
-        "delight_share": round(sum(bool(record["delights"]) for record in records) / count, 4) if count else 0.0,
+        "delight_share": round(sum(map(_delighted, records)) / count, 4) if count else 0.0,
         "top_voice_share": round(max(voices.values()) / count, 4) if count else 0.0,
         "copied": sum("voice" in record for record in records),
         "emotions": {label: mean(total) for label, total in sorted(emotions.items())},

@@ -61,18 +61,50 @@ class TestEmpathyMap:
 
 class TestUserStories:
     def test_they_say_what_the_customer_said(self) -> None:
-        (story,) = user_stories(
-            [quote("I want my parcel because it is a gift.", need="I want my parcel", product="Beans")]
-        )
-        assert story["text"] == "As a customer of Beans, I want: “I want my parcel”, so that: “it is a gift”"
+        (story,) = user_stories([quote("I want my parcel because it is a gift.", product="Beans")])
+        assert story["text"] == "As a customer (Beans), I want “my parcel”, because “it is a gift”."
 
     def test_parts_that_nobody_wrote_are_left_out(self) -> None:
         assert user_stories([quote("Hm.")]) == []
-        (story,) = user_stories([quote("I want my parcel.", need="I want my parcel")])
-        assert story["text"] == "As a customer, I want: “I want my parcel”"
+        (story,) = user_stories([quote("I want my parcel.")])
+        assert story["text"] == "As a customer, I want “my parcel”."
 
-    def test_three_are_enough(self) -> None:
-        assert len(user_stories([quote(f"I want {n}", need=f"I want {n}") for n in range(9)])) == 3
+    def test_three_are_enough_and_those_with_a_reason_come_first(self) -> None:
+        texts = ["I want a kettle.", "I want a mug.", "I want a spoon.", "I need a lid so that it stays warm."]
+        stories = user_stories([quote(text) for text in texts])
+        assert [story["event_id"] for story in stories] == [texts[3], texts[0], texts[1]]
+
+    def test_the_same_want_is_told_once(self) -> None:
+        texts = ["I want my parcel.", "Give me a break. I just want my parcel now", "Could you send my parcel?"]
+        assert len(user_stories([quote(text) for text in texts])) == 1
+
+
+class TestQuotes:
+    @staticmethod
+    def shown(quotes: list[dict[str, Any]], *, good: bool = False) -> list[str]:
+        day = Aggregate()
+        fields = {"hour": day, "day": day, "everything": day, "hours_heard": 1, "usual_day": None, "alert": None}
+        spoken = {"first_ms": BASE_MS, "last_ms": BASE_MS, "quotes": quotes, "good": good}
+        told = PainPoint.model_validate(point_feed("Acme", "late_delivery", "Late", BASE_MS, **fields, **spoken))
+        return sorted(quote.text for quote in told.quotes)
+
+    def test_who_feels_so_and_means_it_is_shown(self) -> None:
+        good = [quote(f"{word} is late, late.") for word in ("Box", "Parcel", "Crate")]
+        for number, told in enumerate(good):
+            told["words"] = ["late", told["text"].split()[0]]
+            told["voice"] = f"v{number}"
+        elsewhere = quote("The checkout broke, and late, yes.") | {"point": "checkout", "voice": "e"}
+        content = quote("Late? Never mind, lovely.", sentiment=0.6) | {"voice": "c"}
+        named = quote("Late is what my sister is.") | {"voice": "n", "words": ["late"]}
+        assert self.shown([*good, elsewhere, content, named]) == sorted(told["text"] for told in good)
+        assert self.shown([good[0], elsewhere, content, named]) == sorted(
+            it["text"] for it in (good[0], elsewhere, named)
+        )
+
+    def test_where_nobody_feels_so_there_is_what_there_is(self) -> None:
+        content = quote("Late? Never mind, lovely.", sentiment=0.6)
+        assert self.shown([content]) == [content["text"]]
+        assert self.shown([content, quote("Too late.")], good=True) == [content["text"]]
 
 
 def test_a_feed_record_is_a_pain_point() -> None:
@@ -159,12 +191,17 @@ class TestCandidateCause:
         return aggregate
 
     def test_where_those_who_name_it_come_from(self) -> None:
-        everything = self.heard("Pods", 15, "b")
-        everything.add(self.heard("Beans", 5))
-        cause = candidate_cause(self.heard("Beans", 5), everything, Span(), {})
+        everything = self.heard("Pods", 18, "b")
+        everything.add(self.heard("Beans", 6))
+        cause = candidate_cause(self.heard("Beans", 6), everything, Span(), {})
         assert cause is not None
         assert (cause["dimension"], cause["value"], cause["share"], cause["usual"]) == ("product", "Beans", 1.0, 0.25)
-        assert cause["why"].startswith("5 of 5 mentions (100%)")
+        assert cause["why"].startswith("6 of 6 mentions; 25% of all"), "of so few no percentage is told"
+        many = self.heard("Pods", 60, "b")
+        many.add(self.heard("Beans", 20))
+        cause = candidate_cause(self.heard("Beans", 20), many, Span(), {})
+        assert cause is not None
+        assert cause["why"].startswith("20 of 20 mentions (100%); 25% of all")
 
     def test_what_everybody_shares_explains_nothing(self) -> None:
         assert candidate_cause(self.heard("Beans", 9), self.heard("Beans", 30), Span(), {}) is None
