@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.stories.telling import at, story
 
 
@@ -49,3 +51,34 @@ def test_a_real_text_that_asks_for_a_person_is_handed_over() -> None:
     assert "repeat_contact" in handoff.reasons
     assert handoff.id == "case 9"
     assert "ada" not in handoff.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ("You cancelled my flight and told me to call you. Awful!", False),
+        ("Terrible. I cancelled that order because your payment page is broken.", False),
+        ("This is terrible, I will cancel my subscription.", True),
+        ("Awful service. You cancelled my order, and I will never order from you again.", True),
+        ("Awful. After this order I am cancelling my account.", True),
+    ],
+)
+def test_who_cancels_an_order_does_not_leave(text: str, *, leaves: bool) -> None:
+    acme = story(packs=("generic",))
+    acme.write("posts", text, author="ada").silence("1m")
+    assert ["threat_to_leave"] * leaves == [reason for handoff in acme.handoffs for reason in handoff.reasons]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Terrible: four people at check in on a Sunday afternoon.",
+        "I am really not inclined to call that number. Awful.",
+        "I don't understand hearing it from strangers first. Bad.",
+        "The door was closed only to be reopened, awful.",
+    ],
+)
+def test_what_only_sounds_like_writing_again_is_none(text: str) -> None:
+    acme = story(packs=("generic",))
+    acme.write("posts", text, author="ada").silence("1m")
+    assert acme.handoffs == []
