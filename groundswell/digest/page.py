@@ -42,7 +42,7 @@ svg .tiny{font-size:10px}svg .left{text-anchor:start}svg .right{text-anchor:end}
 .hollow,.neutral{fill:none;stroke:var(--soft)}.negative,.positive{stroke:var(--soft)}
 @media (max-width:640px){main{padding:18px;margin:0;border:0;border-radius:0}.tiles{grid-template-columns:repeat(2,1fr)}
 .head{flex-wrap:wrap}.head h3{flex:1 1 100%}.count{text-align:left}}
-@media print{@page{margin:14mm}body{background:none;font-size:11px;line-height:1.35}
+@media print{@page{margin:12mm}body{background:none;font-size:11px;line-height:1.35}
 main{border:0;margin:0;padding:0;max-width:none}.small,.soft,footer{font-size:10.5px}.point{margin-bottom:10px}
 blockquote{margin:3px 0}.lead,.tiles{margin:10px 0}.tile b{font-size:18px}.charts{flex-wrap:nowrap}
 h2{break-after:avoid;margin:14px 0 8px;padding-top:8px}.lead{background:none}
