@@ -53,9 +53,6 @@ a{text-decoration:none}}
 
 def html(facts: Facts) -> str:
     """The whole page."""
-    pains, delights = ranked(facts.pains.values()), ranked(facts.delights.values())
-    alerted = [f"<li>{_said(line)}</li>" for line in alerts(facts)]
-    asked = [f'<li>{_said(text)} <span class="soft small">{_said(where)}</span></li>' for text, where in asks(facts)]
     waits = [
         f'<li>{_said(who)}<blockquote dir="auto">{_said(said, 200)}</blockquote></li>' for who, said in handoffs(facts)
     ]
@@ -71,6 +68,21 @@ def html(facts: Facts) -> str:
         "</div>",
         *(_numbers(facts) if facts.this.mentions else []),
         f'<p class="soft small">{_said(facts.coverage.note)}</p>',
+        *(_said_of(facts) if facts.this.mentions else []),
+        "<h2>Who needs a person</h2>",
+        f"<ul>{''.join(waits)}</ul>" if waits else "" if more else "<p>Nobody.</p>",
+        f"<p>{more}</p>" if more else "",
+        f'<p class="soft small basis" style="margin-top:28px">{escape(BASIS)}</p></main></body></html>',
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _said_of(facts: Facts) -> list[str]:
+    """What hurt, delighted and alerted, and what they ask for."""
+    pains, delights = ranked(facts.pains.values()), ranked(facts.delights.values())
+    alerted = [f"<li>{_said(line)}</li>" for line in alerts(facts)]
+    asked = [f'<li>{_said(text)} <span class="soft small">{_said(where)}</span></li>' for text, where in asks(facts)]
+    return [
         "<h2>What hurt</h2>",
         *(_point(point, facts, "pain") for point in in_detail(pains)),
         _rest(also(pains), "" if pains else "Nothing that the catalog knows was named."),
@@ -81,12 +93,7 @@ def html(facts: Facts) -> str:
         f"<ul>{''.join(alerted)}</ul>" if alerted else "<p>None this week.</p>",
         "<h2>What they ask for</h2>",
         f"<ul>{''.join(asked)}</ul>" if asked else "<p>Nobody said it in so many words.</p>",
-        "<h2>Who needs a person</h2>",
-        f"<ul>{''.join(waits)}</ul>" if waits else "<p>Nobody.</p>",
-        f"<p>{more}</p>" if more else "",
-        f'<p class="soft small basis" style="margin-top:28px">{escape(BASIS)}</p></main></body></html>',
     ]
-    return "\n".join(part for part in parts if part)
 
 
 def _numbers(facts: Facts) -> list[str]:

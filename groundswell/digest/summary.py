@@ -13,7 +13,7 @@ from typing import Any
 from groundswell.digest.facts import PRESSING, Facts, Point, in_detail, ranked
 from groundswell.digest.heard import ENOUGH
 from groundswell.digest.week import DAYS
-from groundswell.digest.words import compared, listed, moved, share, shown, signed, voices, wait
+from groundswell.digest.words import FOR_PERCENT, compared, listed, moved, share, shown, signed, voices, wait
 
 LEAP = 3
 """A day stands out with so many times the voices of a usual day of the week,"""
@@ -141,7 +141,8 @@ def mood(facts: Facts) -> tuple[str, str]:
     felt, moods = facts.this.mood, facts.this.moods
     if felt is None:
         return "–", "too few voices to say"
-    unhappy = f"{share(moods['negative'], facts.this.count)} of the voices unhappy"
+    of_voices = "of the voices" if facts.this.count >= FOR_PERCENT else "voices"
+    unhappy = f"{share(moods['negative'], facts.this.count)} {of_voices} unhappy"
     before = facts.before.mood if len(facts.coverage.common) == 7 else None
     return signed(felt), f"{unhappy}; {signed(before)} the week before" if before is not None else unhappy
 

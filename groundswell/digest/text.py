@@ -37,7 +37,9 @@ def markdown(facts: Facts) -> str:
             "",
             f"{voices(facts.this.count)} in {facts.this.mentions:,} mentions{than}. Mood {felt} ({basis}{feelings}).",
         ]
-    lines += [facts.coverage.note, ""]
+    lines += ["", facts.coverage.note, ""]
+    if not facts.this.mentions:
+        return "\n".join([*lines, *_waits(facts)])
     for title, points, none in (
         ("What hurt", ranked(facts.pains.values()), "Nothing that the catalog knows was named."),
         ("What delighted", ranked(facts.delights.values()), "No delight that the catalog knows was named."),
@@ -51,11 +53,14 @@ def markdown(facts: Facts) -> str:
     lines += [f"- {plain(text)} *({plain(where)})*" for text, where in asks(facts)] or [
         "Nobody said it in so many words."
     ]
-    lines += ["", "## Who needs a person", ""]
+    return "\n".join([*lines, "", *_waits(facts), BASIS, ""])
+
+
+def _waits(facts: Facts) -> list[str]:
     waits = [f"- {plain(who)}: “{plain(shown(said, 160))}”" for who, said in handoffs(facts)]
-    lines += waits or ["Nobody."]
-    lines += ["", more] if (more := not_shown(facts)) else []
-    return "\n".join([*lines, "", BASIS, ""])
+    more = not_shown(facts)
+    told = waits or ([] if more else ["Nobody."])
+    return ["## Who needs a person", "", *told, *([""] if waits else []), *([more] if more else []), ""]
 
 
 def _point(point: Point, facts: Facts) -> list[str]:

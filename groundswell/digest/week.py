@@ -81,10 +81,12 @@ class Coverage:
         """From the first and the last moment at which anybody of any brand was heard."""
         if first is None or last is None:
             return cls((), (), "Nothing was heard at all.")
+        if first >= week.end or last < week.start:
+            return cls((), (), f"What was heard is from {first:%-d %B %Y} to {last:%-d %B %Y}.")
         days = week.whole_days(first, last)
         before = IsoWeek(week.start - timedelta(days=7)).whole_days(first, last)
         part = ""
-        if (days and days != list(range(7))) or not days:
+        if len(days) < 7:
             since = f" from {first:%A %H:%M}" if first > week.start + MARGIN else ""
             until = f" until {last:%A %H:%M}" if last < week.end - MARGIN else ""
             part = f"Heard{since}{until} only. " if since or until else ""

@@ -277,7 +277,9 @@ def test_an_empty_week_says_so() -> None:
     told = facts([])
     for page in (markdown(told), html(told)):
         assert "Nobody was heard in 2026-W07." in page
-        assert "Nothing that the catalog knows was named." in page
+        assert "Who needs a person" in page and "What hurt" not in page
+    told = facts([scored("x", MONDAY - 30 * DAY)])
+    assert told.coverage.note == "What was heard is from 10 January 2026 to 10 January 2026."
 
 
 def test_the_command_reads_what_replay_writes(tmp_path: Path) -> None:
