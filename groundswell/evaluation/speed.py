@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from groundswell.evaluation import public
-from groundswell.evaluation.readers import Product, events, frames
+from groundswell.evaluation.readers import FRAME, Product, events, frames
 from groundswell.evaluation.report import Report, Row
 from groundswell.evaluation.suites import Setup
 from streams.collector import look_seldom
@@ -94,8 +94,11 @@ def _memory(tier: str, data: Path) -> tuple[float, float]:
     look_seldom()
     ready = _peak_mb()
     texts = public.airline(data).texts
-    product.read(texts)
-    product.read([" ".join(texts[at : at + JOINED]) for at in range(0, len(texts), JOINED)])
+    long = [" ".join(texts[at : at + JOINED]) for at in range(0, len(texts), JOINED)]
+    for batch in (texts, long):
+        for at in range(0, len(batch), FRAME):
+            # A worker holds a frame's events, not all that it ever read.
+            product.read(batch[at : at + FRAME])
     return ready, _peak_mb()
 
 

@@ -1,7 +1,8 @@
 """What the texts of a frame may hold that has to be cleaned, told of all of them at once.
 
 Most texts need few of the patterns that normalise and redact, and trying one costs more than all that is done here for
-a text: a few numpy operations over the characters of the whole frame. A sign may be shown in vain, never be missing.
+a text: a few numpy operations over the characters of the whole frame. A sign may be shown in vain, never be missing; of
+most it is told where they stand, so that a long text is not searched because of one word in it.
 """
 
 from __future__ import annotations

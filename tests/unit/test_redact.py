@@ -36,6 +36,7 @@ GONE = [
     ("ticket #4471123", "ticket #[code]"),
     ("see #1234567", "see [code]"),
     ("https://shop.example/track?id=99&mail=a%40b.c now", "https://shop.example/track?[query] now"),
+    ("see https://me:pa$$@shop.example/x now", "see https://[handle]@shop.example/x now"),
     ("www.example.com/a/b?token=x", "www.example.com/a/b?[query]"),
     ("me@x.org, you@y.org", "[email], [email]"),
     ("member number: 99887766", "member number: [code]"),
