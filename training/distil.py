@@ -20,7 +20,7 @@ from streams.scoring.words import Vocabulary
 from training.data import Labelled
 from training.families import joined
 from training.progress import console
-from training.student import Reader, Student, batches
+from training.student import Reader, Student, batches, frequent
 
 BATCH, RATE, TABLE_RATE = 256, 2e-3, 1e-3
 DROP, UNKNOWN = 0.08, 0.12
@@ -63,13 +63,15 @@ def fit(lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed
     reader = Reader(vocabulary)
     read = reader.read(lesson.data.texts)
     rows = reader.rows()
-    student, mean = Student(vocabulary, begin), Student(vocabulary, begin)
+    pairs = frequent(read.pairs)
+    student, mean = Student(vocabulary, begin, pairs), Student(vocabulary, begin, pairs)
     mean.load_state_dict(student.state_dict())
-    rest = [value for name, value in student.named_parameters() if name != "table"]
+    tables = ("table", "pairs")
+    rest = [value for name, value in student.named_parameters() if name not in tables]
     optimiser = torch.optim.AdamW(
         [
             {"params": rest, "lr": RATE, "weight_decay": 0.01},
-            {"params": [student.table], "lr": TABLE_RATE, "weight_decay": 0.0},
+            {"params": [student.table, student.pairs], "lr": TABLE_RATE, "weight_decay": 0.0},
         ],
         fused=True,
     )
@@ -101,8 +103,9 @@ def fit(lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed
             if step % 10 == 0:
                 keep = min(0.97, step / (step + 100))
                 with torch.no_grad():
-                    # Words that are seldom seen stay near where the teacher puts them.
+                    # Words that are seldom seen stay near where the teacher puts them, and such pairs say little.
                     student.table[: student.words].lerp_(student.first, NEAR)
+                    student.pairs.mul_(1 - NEAR)
                     for slow, fast in zip(mean.parameters(), student.parameters(), strict=True):
                         slow.lerp_(fast, 1 - keep)
         console.print(f"epoch {epoch + 1}/{epochs}, loss {np.mean(losses):.4f}, {time.monotonic() - began:.0f} s")

@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from streams.scoring.pairs import UNKNOWN, pair_keys, pair_rows, word_keys
 from streams.scoring.structure import STATES, structure
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import HEADS, LONGEST_WEIGHT, OUTPUTS, SENTIMENT, TAPS
 from streams.scoring.words import Rows, Vocabulary
 
 CHANNELS = 128
+PAIRS = (1 << 16) - 1
+"""Pairs of words that have rows of their own, at most: those that are met most often."""
+UNPAIRED = 0.1
+"""Share of pairs that are left out at random, as a new text has some that are not known."""
 _FIRST = -(TAPS // 2)
 
 
@@ -32,6 +37,7 @@ class Read:
 
     atoms: NDArray[np.int64]
     state: NDArray[np.int64]
+    pairs: NDArray[np.uint32]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
 
@@ -48,11 +54,21 @@ class Reader:
         """The texts' atoms and what stands around them."""
         frame = self.lexicon.read(texts)
         around = structure(frame, np.array(self.lexicon.flags, dtype=np.int32))
-        return Read(frame.atoms.astype(np.int64), around.state.astype(np.int64), frame.starts, frame.ends)
+        here = word_keys(self.lexicon.norm)[frame.atoms]
+        before = np.roll(here, 1)
+        before[frame.starts] = 0
+        atoms, state = frame.atoms.astype(np.int64), around.state.astype(np.int64)
+        return Read(atoms, state, pair_keys(here, before), frame.starts, frame.ends)
 
     def rows(self) -> Rows:
         """The rows of every atom read so far."""
         return self.vocabulary.rows(self.lexicon, 0, len(self.lexicon.norm))
+
+
+def frequent(pairs: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The keys that are met most often, ascending."""
+    keys, counts = np.unique(pairs, return_counts=True)
+    return np.sort(keys[np.argsort(-counts, kind="stable")[:PAIRS]])
 
 
 def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -64,9 +80,12 @@ def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np
 class Student(nn.Module):
     """Places of a batch of texts → texts × OUTPUTS logits."""
 
-    def __init__(self, vocabulary: Vocabulary, begin: NDArray[np.float32], channels: int = CHANNELS) -> None:
-        """``begin`` are the words' first embeddings: words × dimensions."""
+    def __init__(
+        self, vocabulary: Vocabulary, begin: NDArray[np.float32], pairs: NDArray[np.uint32], channels: int = CHANNELS
+    ) -> None:
+        """``begin`` are the words' first embeddings: words × dimensions; ``pairs`` the keys of the pairs with rows."""
         super().__init__()
+        self.known = pairs
         self.words, size = len(vocabulary.words), begin.shape[1]
         table = torch.zeros(vocabulary.size, size)
         table[: self.words] = torch.from_numpy(begin)
@@ -74,6 +93,7 @@ class Student(nn.Module):
         self.register_buffer("first", torch.from_numpy(begin.copy()), persistent=False)
         self.taps = nn.Parameter(torch.randn(size, TAPS * channels) * (1.0 / np.sqrt(size * 3)))
         self.states = nn.Parameter(torch.zeros(STATES, channels))
+        self.pairs = nn.Parameter(torch.zeros(len(pairs) + 1, channels))
         self.out = nn.Parameter(torch.randn(channels, OUTPUTS + HEADS) * (0.5 / np.sqrt(channels)))
         self.bias = nn.Parameter(torch.zeros(OUTPUTS))
         self.power = nn.Parameter(torch.full((HEADS,), 0.6))
@@ -116,6 +136,10 @@ class Student(nn.Module):
         bags[:, TAPS] = nothing + 1 + read.state[places]
         table = torch.cat([taps, torch.zeros(1, self.channels), self.states])
         hidden = functional.embedding_bag(torch.from_numpy(bags), table, mode="sum")
+        paired = pair_rows(self.known, read.pairs[places])
+        if self.training:
+            paired[random.random(count) < UNPAIRED] = UNKNOWN
+        hidden = hidden + functional.embedding(torch.from_numpy(paired), self.pairs, padding_idx=UNKNOWN)
         hidden = functional.relu(hidden)
         if self.training:
             hidden = functional.dropout(hidden, 0.2)

@@ -43,6 +43,9 @@ REMADE, FRAGMENTS = 30_000, 35_000
 """Texts made of the public ones and as many of the own ones, of each kind."""
 CARELESS = 0.2
 EPOCHS = 10
+OWN_SHARE = 0.25
+"""What an own text counts for where confidence is set: it is easier than what others write, being of the same hands as
+those that were learnt from."""
 NEAR = 8
 """Words that a word may be exchanged for."""
 
@@ -148,9 +151,13 @@ def packed(student: Student, words: Vocabulary) -> Weights:
     table = student.table.detach().numpy()
     scales = np.maximum(np.abs(table).max(axis=1) / 127, 1e-6).astype(np.float16)
     small = np.rint(table / scales.astype(np.float32)[:, None]).clip(-127, 127).astype(np.int8)
-    maps, states, out = (part.detach().numpy() for part in (student.taps, student.states, student.out))
+    maps, states, pairs, out = (
+        part.detach().numpy() for part in (student.taps, student.states, student.pairs, student.out)
+    )
     said = (_embedded(table, words) @ maps).reshape(-1, TAPS, student.channels)
-    step = np.maximum(np.abs(said).max(axis=(0, 1)), np.abs(states).max(axis=0)) / FULL_TAP
+    largest = [np.abs(said).max(axis=(0, 1)), np.abs(states).max(axis=0), np.abs(pairs).max(axis=0)]
+    step = np.maximum.reduce(largest) / FULL_TAP
+    pair_steps = np.maximum(np.ceil(largest[-1] / step / 127), 1)
     none, one = (
         np.zeros(OUTPUTS - SENTIMENT.stop, dtype=np.float32),
         np.ones(OUTPUTS - SENTIMENT.stop, dtype=np.float32),
@@ -159,6 +166,7 @@ def packed(student: Student, words: Vocabulary) -> Weights:
     return Weights(
         np.frombuffer("\n".join(words.words).encode(), dtype=np.uint8), small, scales,
         (maps / np.tile(step, TAPS)).astype(np.float16).astype(np.float32), np.rint(states / step).astype(np.int16),
+        student.known, np.rint(pairs / (step * pair_steps)).astype(np.int8), pair_steps.astype(np.int16),
         (out * step[:, None]).astype(np.float32), student.bias.detach().numpy(),
         student.power.detach().clamp(0.3, 1.0).numpy(), np.ones(1, dtype=np.float32), np.zeros(3, dtype=np.float32),
         one, none, one[:emotions] * 0.5, one[emotions:] * 0.5,
@@ -189,7 +197,7 @@ class Tuning:
     def of(cls, root: Path) -> Tuning:
         """Read from the data sets."""
         tweets, own = semeval(root).part("tune"), written().part("tune")
-        weight = np.concatenate([teacher.balanced(tweets.sentiment), teacher.balanced(own.sentiment)])
+        weight = np.concatenate([teacher.balanced(tweets.sentiment), OWN_SHARE * teacher.balanced(own.sentiment)])
         return cls(Labelled.joined([tweets, own]), weight, goemotions(root, "train").part("tune"))
 
     def found(self, mood: NDArray[np.float32], felt: NDArray[np.float32]) -> Calibration:

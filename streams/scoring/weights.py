@@ -27,8 +27,8 @@ HEADS = 2
 LONGEST_WEIGHT = 3.0
 """A place weighs between exp(-3) and exp(3)."""
 TAPS = 5
-FULL_TAP = 5_000
-"""Largest tap of a known word, in steps of int16: seven of them, surroundings included, don't overflow."""
+FULL_TAP = 4_500
+"""Largest tap of a known word, in steps of int16: seven of them, surroundings and pair included, don't overflow."""
 
 
 @dataclass(slots=True)
@@ -45,6 +45,12 @@ class Weights:
     """dimensions × (taps × channels), in steps of the taps' int16."""
     states: NDArray[np.int16]
     """states × channels: what an atom's surroundings add."""
+    pairs: NDArray[np.uint32]
+    """The keys of the pairs of words that have rows of their own, ascending."""
+    pair_table: NDArray[np.int8]
+    """(1 + pairs) × channels: what each pair adds where its second word stands; the first row is nothing."""
+    pair_steps: NDArray[np.int16]
+    """What one step of int8 is worth in each channel, in steps of int16."""
     out: NDArray[np.float32]
     """channels × (outputs, heads), from steps of int16."""
     bias: NDArray[np.float32]
@@ -82,6 +88,7 @@ class Weights:
         shapes = {
             "maps": (weights.table.shape[1], TAPS * channels),
             "states": (STATES, channels),
+            "pair_table": (len(weights.pairs) + 1, channels),
             "out": (channels, OUTPUTS + HEADS),
         }
         for name, shape in shapes.items():

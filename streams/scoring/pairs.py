@@ -1,0 +1,41 @@
+"""Pairs of neighbouring words that are met often, and what each is to the reader beyond its two words.
+
+A pair is known by 32 bits of a hash of both words; one that was not met in training says nothing of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.scoring.alike import families
+
+UNKNOWN = 0
+"""The row of every pair that is not known."""
+_HERE, _BEFORE, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0xBF58476D1CE4E5B9)
+_TOP, _FOLD = np.uint64(32), np.uint64(29)
+
+
+def word_keys(norms: Iterable[str]) -> NDArray[np.uint64]:
+    """A number for each word; words that are alike (``alike.txt``) share theirs, and nothing has 0."""
+    alike = families()
+    return np.array(
+        [crc32(alike.get(norm, norm).encode("utf-8", "replace")) if norm else 0 for norm in norms], dtype=np.uint64
+    )
+
+
+def pair_keys(here: NDArray[np.uint64], before: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The hash of each pair, from its words' keys; ``before`` is 0 where a text begins."""
+    mixed = here * _HERE + before * _BEFORE
+    mixed ^= mixed >> _FOLD
+    mixed *= _MIX
+    return (mixed >> _TOP).astype(np.uint32)
+
+
+def pair_rows(known: NDArray[np.uint32], keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The row of each pair: 1 … len(known) by its place in ``known``, which is sorted, else ``UNKNOWN``."""
+    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.where(known[at] == keys, at + 1, UNKNOWN)

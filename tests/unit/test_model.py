@@ -1,0 +1,58 @@
+"""The model by itself: pairs of words, and letters that are felt sentence by sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from schemas.scored import EMOTIONS
+from streams.scoring.model import LETTER, Model
+from streams.scoring.pairs import UNKNOWN, pair_keys, pair_rows, word_keys
+
+CALM = "We came on Tuesday and stayed for two nights in a room that looks out on the road to the station. "
+FURIOUS = "I am absolutely furious and I want my money back!"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return Model()
+
+
+def anger(model: Model, text: str) -> float:
+    judged = model.judge(model.prepare([text]), np.ones(1, dtype=np.bool_))
+    return float(judged.emotions[0, EMOTIONS.index("anger")])
+
+
+def keys(*words: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """The key of each word with the one before it, none before the first."""
+    here = word_keys(words)
+    return pair_keys(here, np.append(np.uint64(0), here[:-1]))
+
+
+def test_only_pairs_that_were_met_have_rows() -> None:
+    known = np.sort(keys("third", "time", "this"))
+    rows = pair_rows(known, keys("third", "time", "lucky"))
+    assert rows[2] == UNKNOWN
+    assert set(rows[:2]) <= {1, 2, 3}
+    assert rows[0] != rows[1]
+
+
+def test_the_order_of_a_pair_counts() -> None:
+    assert keys("not", "good")[1] != keys("good", "not")[1]
+
+
+def test_words_that_are_alike_stand_in_the_same_pairs() -> None:
+    assert keys("colour", "is")[1] == keys("color", "is")[1]
+    assert keys("colour", "is")[1] != keys("collar", "is")[1]
+
+
+def test_a_letter_is_as_moved_as_its_most_moved_sentence(model: Model) -> None:
+    letter = CALM * 4 + FURIOUS
+    assert len(model.prepare([letter]).frame.atoms) > LETTER
+    assert anger(model, letter) > 3 * anger(model, CALM * 4)
+    assert anger(model, letter) == pytest.approx(anger(model, FURIOUS), rel=0.3)
+
+
+def test_a_post_is_felt_as_one(model: Model) -> None:
+    assert len(model.prepare([CALM + FURIOUS]).frame.atoms) < LETTER
+    assert anger(model, CALM) < anger(model, CALM + FURIOUS) < anger(model, FURIOUS)
