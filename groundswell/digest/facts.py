@@ -148,13 +148,13 @@ class Facts:
                 voice = speaks[said.source, said.id] = voices.get(said.author, said.author)
                 self._count(said, voice)
         self._said.clear()
-        used: set[str] = set()
+        used: list[Quote] = []
         for kept in (self.pains, self.delights):
             for point in kept.values():
                 point.title = self.titles.get(point.id) or point.id.replace("_", " ").capitalize()
             for point in in_detail(kept.values()):
                 point.quotes = point.this.shown(QUOTES, used)
-                used.update(quote.event_id for quote in point.quotes)
+                used += point.quotes
         self.coverage = Coverage.of(self.week, self._first, self._last, any_before=self.before.mentions > 0)
         self.asks = self._asked.most([point.id for point in ranked(self.pains.values())], speaks)
         return self

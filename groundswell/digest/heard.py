@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nsmallest
@@ -140,7 +140,7 @@ class Heard:
                 return f"{len(voices)} of them: {dimension} {value}"
         return None
 
-    def shown(self, count: int, used: Collection[str] = ()) -> list[Quote]:
+    def shown(self, count: int, used: Iterable[Quote] = ()) -> list[Quote]:
         """The texts that show it best, each of another author, in other words, and none that is shown elsewhere.
 
         Those come first whose words are the ones that most people used: a typical voice, not the oddest.
@@ -152,10 +152,10 @@ class Heard:
             return (quote.doubts, -round(share, 2), -quote.felt, quote.event_id)
 
         chosen: list[Quote] = []
-        bags: list[set[str]] = []
+        bags = [_bag(quote.text) for quote in used]
         for quote in sorted(self.quotes, key=typical):
-            bag = set(_WORD.findall(quote.text.lower()))
-            if quote.event_id in used or any(quote.author == other.author for other in chosen):
+            bag = _bag(quote.text)
+            if any(quote.author == other.author for other in chosen):
                 continue
             if any(len(bag & other) > 0.5 * min(len(bag), len(other)) for other in bags):
                 continue
@@ -164,3 +164,7 @@ class Heard:
             if len(chosen) == count:
                 break
         return [quote for quote in chosen if quote.felt >= FELT] or chosen[:1]
+
+
+def _bag(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))

@@ -166,6 +166,8 @@ def details(point: Point, facts: Facts) -> list[str]:
         )
         what = shown(f"{cause['dimension'].replace('_', ' ')} {value}")
         lines.append(f"Look first at {what}: in the 24 hours to {until:%a %H:%M}, {shown(cause['why'])}.")
+    if not point.quotes:
+        lines.append("What was said of it is quoted above, under another point.")
     return lines
 
 

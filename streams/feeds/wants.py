@@ -58,7 +58,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("I would like", rf"{_START}(?:i|we)['’]d(?: (?:just|only|really|still))? like (?P<what>[^?]+)"),
         (
             "I want you to",
-            rf"\b(?:can|could|would|will) (?:you|u)(?: {_PLEASE})* (?P<what>(?:{_DO})\b[^?]+)"
+            rf"(?:{_START}|\b{_PLEASE} )(?:can|could|would|will) (?:you|u)(?: {_PLEASE})* (?P<what>(?:{_DO})\b[^?]+)"
             rf"|{_START}(?:please|pls|plz|kindly) (?P<what_else>(?:{_DO})\b[^?]+)",
         ),
         (

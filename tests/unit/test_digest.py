@@ -164,6 +164,8 @@ def test_no_text_stands_under_two_points_and_the_plainest_comes_first() -> None:
     assert ranked(told.pains.values())[0].quotes[0].text == other["text"], "named by more than one word"
     page = html(told)
     assert all(page.count(quote) == 1 for quote in quotes)
+    one = markdown(facts([late(1, MONDAY, points=["late_delivery", "checkout_fails"], text="Late and broken.")]))
+    assert one.count("> Late and broken.") == one.count("is quoted above, under another point.") == 1
 
 
 def test_waiting_is_told_as_people_do() -> None:

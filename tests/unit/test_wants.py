@@ -56,6 +56,7 @@ def test_what_is_asked_becomes_a_story_in_their_words(text: str, story: str) -> 
         "I'm late because of the roaster.",
         "",
         "I want to give you money and your app won't take it.",
+        "Which roast would you give to somebody who doesn't like coffee?",
         "want want want",
     ],
 )
