@@ -50,7 +50,11 @@ class Source(Protocol):
 class AskSilence(ModalScreen[str | None]):
     """Asks for how long."""
 
-    CSS = "AskSilence { align: center middle; } #ask { width: 60; height: auto; border: round $warning; padding: 1 2; }"
+    CSS = """
+    AskSilence { align: center middle; }
+    #ask { width: 60; height: auto; border: round $warning; padding: 1 2; }
+    #ask Label { width: 1fr; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Leave it")]
 
     def __init__(self, title: str) -> None:
@@ -120,6 +124,8 @@ class WatchScreen(App[None]):
         self._who = who
         self._place = place
         self._chosen: str | None = None
+        self._said: str | None = None
+        """Of whom the pane tells."""
         self._bars = BARS_SHOWN[-1]
 
     def compose(self) -> ComposeResult:
@@ -145,6 +151,7 @@ class WatchScreen(App[None]):
         self._lay_out(event.size.width)
 
     def _lay_out(self, width: int) -> None:
+        self._chosen = self._pointed() or self._chosen  # Whose row goes now, and comes back.
         narrow = width < NARROW
         fixed = {"Sev": 3, "Voices": 6, "Expected": 8, "Since (UTC)": 11, "Told": 12}
         if narrow:
@@ -166,18 +173,13 @@ class WatchScreen(App[None]):
             self._draw()
 
     @on(DataTable.RowHighlighted, "#alerts")
-    def _highlighted(self, event: DataTable.RowHighlighted) -> None:
-        # While the table is filled anew its cursor jumps about; what was chosen is what stands there afterwards.
-        key = event.row_key.value if event.row_key else None
-        if key is not None and self.board.alert(key) is not None and event.data_table.row_count:
-            self._chosen = key
-            self._say()
-            self.query_one("#quotes", VerticalScroll).scroll_home(animate=False)
+    def _highlighted(self) -> None:
+        self._say()
 
     def _draw(self) -> None:
         rows = self.board.alerts(datetime.now(UTC))
         self._top(rows)
-        table, chosen = self.query_one("#alerts", DataTable), self._chosen
+        table, chosen = self.query_one("#alerts", DataTable), self._pointed() or self._chosen
         with self.prevent(DataTable.RowHighlighted):
             table.clear()
             for row in rows:
@@ -210,11 +212,24 @@ class WatchScreen(App[None]):
         away.update(Text(f"The broker is away; what stands here is the last that it told. {self.board.away or ''}"))
 
     def _say(self) -> None:
-        said, alert = self.query_one("#said", Static), self._alert()
-        said.update(show.alert(alert) if alert else Text("Nothing hurts more than usual.", style="dim"))
+        alert = self._alert()
+        said = show.alert(alert) if alert else Text("Nothing hurts more than usual.", style="dim")
+        self.query_one("#said", Static).update(said)
+        name = alert.fingerprint if alert else None
+        if name != self._said:
+            self._said = name
+            self.query_one("#quotes", VerticalScroll).scroll_home(animate=False)
 
     def _alert(self) -> Alert | None:
-        return self.board.alert(self._chosen) if self._chosen else None
+        name = self._pointed()
+        return self.board.alert(name) if name is not None else None
+
+    def _pointed(self) -> str | None:
+        """Whose row the cursor is on now; a key may come before the message that the cursor has moved."""
+        table = self.query_one("#alerts", DataTable)
+        if not table.row_count:
+            return None
+        return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
 
     def action_more(self) -> None:
         """The next page of what is told of the chosen alert; behind the last, the first."""

@@ -91,9 +91,9 @@ class Pipeline:
         """What the workers have said."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
 
-    def send(self, events: Events, name: str) -> None:
-        """Write events as one replay, as fast as possible."""
-        asyncio.run(send(events, settings=self.settings, address=self.address, replay=name))
+    def send(self, events: Iterable[tuple[Source, RecordedEvent]], name: str, *, piped: bool = False) -> None:
+        """Write events as one replay, as fast as possible; ``piped``: they may be waited for."""
+        asyncio.run(send(events, settings=self.settings, address=self.address, replay=name, piped=piped))
 
     def held(self, topic: Topic) -> list[tuple[str | None, Any]]:
         """Everything that a topic holds, in the order of its partitions, but for what workers tell each other."""

@@ -17,15 +17,15 @@ from typing import Any
 import orjson
 import pytest
 
-PACKAGES = "apt-get install prometheus prometheus-alertmanager"
+PACKAGES = "prometheus prometheus-alertmanager"
 
 
-def program(*names: str) -> str:
+def program(*names: str, package: str = PACKAGES) -> str:
     """The path of the first of these programs that is installed."""
     for name in names:
         if found := shutil.which(name):
             return found
-    pytest.skip(f"{names[0]} is not installed: {PACKAGES}")
+    pytest.skip(f"{names[0]} is not installed: apt-get install {package}")
 
 
 def free_port() -> int:
