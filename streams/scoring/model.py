@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
-from streams.scoring.pairs import pair_keys, pair_rows, word_keys
+from streams.scoring.pairs import PairIndex, pair_keys, word_keys
 from streams.scoring.structure import Structure, structure
 from streams.scoring.tokens import EMOJI, Frame, Lexicon
 from streams.scoring.weights import (
@@ -108,6 +108,7 @@ class Model:
         self._states = self.weights.states + _HALF
         self._hidden, self._one, self._least = np.full((3, _AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
         self._floats = np.empty((_AT_ONCE, self.weights.channels), dtype=np.float32)
+        self._pairs = PairIndex(self.weights.pairs)
         self.lexicon = Lexicon()
         self._begin()
 
@@ -181,7 +182,7 @@ class Model:
             columns: What is asked for.
         """
         count = len(state)
-        pairs = pair_rows(self.weights.pairs, pair_keys(self._keys[rows[_HERE]], self._keys[rows[_HERE - 1]]))
+        pairs = self._pairs.rows(pair_keys(self._keys[rows[_HERE]], self._keys[rows[_HERE - 1]]))
         # Where a product's result is laid out as it is used, nothing has to be turned over. Rows of outputs are
         # contiguous, so that sums over the places of a text run over neighbours in memory.
         maps, step = np.ascontiguousarray(self._out[:, columns].T), self._step[columns, None]

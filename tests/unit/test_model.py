@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.scored import EMOTIONS
 from streams.scoring.model import LETTER, Model
-from streams.scoring.pairs import UNKNOWN, pair_keys, pair_rows, word_keys
+from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, pair_rows, word_keys
 
 CALM = "We came on Tuesday and stayed for two nights in a room that looks out on the road to the station. "
 FURIOUS = "I am absolutely furious and I want my money back!"
@@ -56,3 +58,12 @@ def test_a_letter_is_as_moved_as_its_most_moved_sentence(model: Model) -> None:
 def test_a_post_is_felt_as_one(model: Model) -> None:
     assert len(model.prepare([CALM + FURIOUS]).frame.atoms) < LETTER
     assert anger(model, CALM) < anger(model, CALM + FURIOUS) < anger(model, FURIOUS)
+
+
+numbers = st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 70_000), st.sampled_from([0, 2**16, 2**32 - 1]))
+
+
+@given(st.sets(numbers, min_size=1, max_size=60), st.lists(numbers, max_size=60))
+def test_an_index_of_pairs_finds_what_a_search_does(known: set[int], others: list[int]) -> None:
+    rows, keys = (np.array(some, dtype=np.uint32) for some in (sorted(known), [*known, *others]))
+    assert PairIndex(rows).rows(keys).tolist() == pair_rows(rows, keys).tolist()
