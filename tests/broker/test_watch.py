@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from schemas.alerts import Quote
 from streams.broker import Broker
 from streams.settings import Settings
-from tests.broker.pipeline import Pipeline, eventually
+from tests.broker.pipeline import PATIENCE, Pipeline
 from tests.broker.test_silences import OnCall
 from tests.support.alerts import alert
 from tests.support.terminal import ENDED, terminal
@@ -25,8 +27,14 @@ def test_it_is_watched_and_used_on_a_terminal(broker: Broker, settings: Settings
         command = [sys.executable, "-m", "groundswell", "watch", "--by", "ana"]
         screen.run(command, oncall.environment, columns=80, rows=24)
 
+        def until(look: Callable[[], bool]) -> None:
+            deadline = time.monotonic() + PATIENCE
+            while not look():
+                assert time.monotonic() < deadline, screen.screen()
+                time.sleep(0.1)
+
         def shows(*texts: str) -> None:
-            eventually(lambda: [it for it in texts if it not in screen.screen()], [], why=screen.screen)
+            until(lambda: all(it in screen.screen() for it in texts))
 
         def row(brand: str) -> str:
             return next(
@@ -43,11 +51,11 @@ def test_it_is_watched_and_used_on_a_terminal(broker: Broker, settings: Settings
 
         # Keys: the chosen one is acknowledged; the next is silenced for as long as is typed.
         screen.press("a")
-        eventually(lambda: row("Acme").split()[-1:], ["acknowledged"], why=screen.screen)
+        until(lambda: row("Acme").endswith("acknowledged"))
         screen.press("Down", "s")  # As fast as that: it is the one below that is meant.
         shows("Silence “late_delivery", "long?")
         screen.press("2", "h", "Enter")
-        eventually(lambda: row("Zeta").split()[-1:], ["silenced"], why=screen.screen)
+        until(lambda: row("Zeta").endswith("silenced"))
 
         # On a wide one everything is side by side.
         screen.resize(200, 60)
