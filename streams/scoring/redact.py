@@ -124,6 +124,8 @@ _BARE_CODE = re.compile(
 _CAPITALS = re.compile(r"[A-Z]{6}$")
 # The look back stands behind the "#", as with handles.
 _NUMBER_SIGN = re.compile(r"#(?<![\w&]#)(?:\d[\d-]{4,24}|[A-Z]{1,4}-?\d{4,20})(?!\w)")
+# An order by its number alone; standards have such names, too.
+_DASHED = re.compile(r"(?<![\w#-])(?!(?:ISO|IEC|EN|DIN|RFC|UL)-)[A-Z]{1,4}-\d{5,20}(?![\w-])")
 _LONG_NUMBER = re.compile(r"\d(?:[ ./()-]{0,2}\d){6}")
 _DIGIT = re.compile(r"\d")
 _CODE_AT = Anchored(
@@ -355,7 +357,7 @@ class Redactor:
             known = called is not None and text is before
             text = _CODE_AT.sub(self._code, text, places=[at + 1 for at in called or ()] if known else None)
         if signs & SIGNED:
-            text = _NUMBER_SIGN.sub(self._number_sign, text)
+            text = _DASHED.sub(self._number_sign, _NUMBER_SIGN.sub(self._number_sign, text))
         if long:
             text = _PHONE.sub(self._phone, text)
         return text

@@ -23,7 +23,7 @@ MENTION, INTRODUCED, STREET, STATE, POSTCODE, LONG, DOTTED, COLONS, SIGNED, _NUM
     1 << bit for bit in range(10, 20)
 )
 """What else may be found: names behind such words and behind "I'm"; streets, "IL 62704", postcodes; seven digits near
-each other, dots and colons as in internet addresses, "#12345"; a capital behind a number."""
+each other, dots and colons as in internet addresses, "#12345" or "AB-12345"; a capital behind a number."""
 EVERYTHING = (1 << 19) - 1 - _STREET - _BEFORE_NAME
 _SHOWN = GIVEN | TITLE | FAREWELL | BOX | FOREIGN | BIRTH | PAPER | CODE | _STREET
 """What a text is marked with because of a word."""
@@ -253,7 +253,7 @@ def _introduced(codes: NDArray[np.uint8], named: NDArray[np.int64]) -> NDArray[n
 def _numbers(
     codes: NDArray[np.uint8], classes: NDArray[np.uint8], digits: NDArray[np.int64]
 ) -> list[tuple[NDArray[np.int64], int]]:
-    """Where numbers stand: seven digits near each other, dots and colons as in an internet address, behind a "#"."""
+    """Where numbers stand: seven digits near each other, dots and colons as in an address, behind "#" or "AB-"."""
     # Six steps in a row, none of them too long.
     far = np.cumsum(np.diff(digits, prepend=-_NEAR) > _NEAR)
     long = digits[: max(len(digits) - 6, 0)][far[6:] == far[:-6]]
@@ -265,11 +265,16 @@ def _numbers(
     behind = np.full(len(sign), _DIGIT, dtype=np.uint8)
     for step in range(2, 7):
         behind |= np.where((classes[sign + step] & _DIGIT) != 0, np.uint8(_DIGIT | _CAPITAL), np.uint8(0))
+    dash = np.flatnonzero(codes == ord("-"))
+    dash = dash[(classes[dash - 1] & _CAPITAL) != 0]
+    for step in range(1, 6):
+        dash = dash[(classes[dash + step] & _DIGIT) != 0]
     return [
         (long, LONG),
         (dot[1:][np.diff(dot) <= 4], DOTTED),
         (colon[1:][np.diff(colon) <= 5], COLONS),
         (sign[(behind & classes[sign + 1] & (_DIGIT | _CAPITAL)) != 0], SIGNED),
+        (dash, SIGNED),
     ]
 
 
