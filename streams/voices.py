@@ -171,7 +171,7 @@ class Voices(Collector):
             "sentiment": of("sentiment_mean", f"Mean sentiment {HOUR}, -1 to 1; absent where nobody speaks.", POINT),
             "effort": of("effort_ratio", f"Mean effort of customers {HOUR}, 0 to 1.", POINT),
             "churn": of("churn_risk_ratio", f"Mean churn risk {HOUR}, 0 to 1.", POINT),
-            "delight": of("delight_ratio", f"Share of the mentions that name a delight {HOUR}.", POINT),
+            "delight": of("delight_ratio", f"Share of mentions with a delight that are not unhappy {HOUR}.", POINT),
             "emotions": of("emotion_ratio", f"Mean probability of an emotion {HOUR}.", ["brand", "emotion"]),
             "alerts": of("open_alerts", "Alerts that are firing.", [*POINT, "severity"]),
             "heading": of(
