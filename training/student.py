@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from streams.scoring.pairs import UNKNOWN, pair_keys, pair_rows, word_keys
+from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, word_keys
 from streams.scoring.structure import STATES, structure
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import HEADS, LONGEST_WEIGHT, OUTPUTS, SENTIMENT, TAPS
@@ -85,7 +85,7 @@ class Student(nn.Module):
     ) -> None:
         """``begin`` are the words' first embeddings: words × dimensions; ``pairs`` the keys of the pairs with rows."""
         super().__init__()
-        self.known = pairs
+        self.known, self.index = pairs, PairIndex(pairs)
         self.words, size = len(vocabulary.words), begin.shape[1]
         table = torch.zeros(vocabulary.size, size)
         table[: self.words] = torch.from_numpy(begin)
@@ -136,7 +136,7 @@ class Student(nn.Module):
         bags[:, TAPS] = nothing + 1 + read.state[places]
         table = torch.cat([taps, torch.zeros(1, self.channels), self.states])
         hidden = functional.embedding_bag(torch.from_numpy(bags), table, mode="sum")
-        paired = pair_rows(self.known, read.pairs[places])
+        paired = self.index.rows(read.pairs[places])
         if self.training:
             paired[random.random(count) < UNPAIRED] = UNKNOWN
         hidden = hidden + functional.embedding(torch.from_numpy(paired), self.pairs, padding_idx=UNKNOWN)

@@ -36,14 +36,11 @@ def pair_keys(here: NDArray[np.uint64], before: NDArray[np.uint64]) -> NDArray[n
     return (mixed >> _TOP).astype(np.uint32)
 
 
-def pair_rows(known: NDArray[np.uint32], keys: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """The row of each pair: 1 … len(known) by its place in ``known``, which is sorted, else ``UNKNOWN``."""
-    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    return np.where(known[at] == keys, at + 1, UNKNOWN)
-
-
 class PairIndex:
-    """Finds what `pair_rows` finds, in a seventh of the time: the first bits of a key say where to begin."""
+    """The row of each pair: 1 … by its place among those that are known, or ``UNKNOWN``.
+
+    The first bits of a key say where to begin to look, in a seventh of the time of a search by halves.
+    """
 
     def __init__(self, known: NDArray[np.uint32]) -> None:
         """Takes the keys of the pairs that are known, ascending."""

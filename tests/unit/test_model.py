@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.scored import EMOTIONS
 from streams.scoring.model import LETTER, Model
-from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, pair_rows, word_keys
+from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, word_keys
 
 CALM = "We came on Tuesday and stayed for two nights in a room that looks out on the road to the station. "
 FURIOUS = "I am absolutely furious and I want my money back!"
@@ -33,7 +33,7 @@ def keys(*words: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
 
 def test_only_pairs_that_were_met_have_rows() -> None:
     known = np.sort(keys("third", "time", "this"))
-    rows = pair_rows(known, keys("third", "time", "lucky"))
+    rows = PairIndex(known).rows(keys("third", "time", "lucky"))
     assert rows[2] == UNKNOWN
     assert set(rows[:2]) <= {1, 2, 3}
     assert rows[0] != rows[1]
@@ -66,4 +66,5 @@ numbers = st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 70_000), st.sample
 @given(st.sets(numbers, min_size=1, max_size=60), st.lists(numbers, max_size=60))
 def test_an_index_of_pairs_finds_what_a_search_does(known: set[int], others: list[int]) -> None:
     rows, keys = (np.array(some, dtype=np.uint32) for some in (sorted(known), [*known, *others]))
-    assert PairIndex(rows).rows(keys).tolist() == pair_rows(rows, keys).tolist()
+    placed = {key: row for row, key in enumerate(rows.tolist(), 1)}
+    assert PairIndex(rows).rows(keys).tolist() == [placed.get(key, UNKNOWN) for key in keys.tolist()]
