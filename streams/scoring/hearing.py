@@ -346,9 +346,9 @@ class Ear:
         """Whether a phrase, by its number and the places of its ends, counts as a mention of its entry."""
         around = prepared.around
         says, delight = self._parts[phrases] == SAYS, self._delights[phrases]
-        bits = np.bitwise_or.reduceat(around.flags, around.sentence_starts)[around.sentence[last]]
+        bits = around.sentence_bits[around.sentence[last]]
         clause = around.clause[last]
-        clause_bits = np.bitwise_or.reduceat(around.flags, around.clause_starts)[clause]
+        clause_bits = around.clause_bits[clause]
         supposes = (clause_bits & WISH) != 0
         feeling = felt[clause]
         asks = ((bits & QUESTION) != 0) & ((bits & HEATED) == 0)
@@ -387,11 +387,11 @@ class Ear:
         some = np.flatnonzero(out)
         if not len(some):
             return out
-        supposed = np.bitwise_or.reduceat(around.flags & WISH, around.clause_starts)[around.clause[last[some]]]
+        supposed = around.clause_bits[around.clause[last[some]]] & WISH
         sentences = around.sentence[frame.starts[texts[some]]]
-        asked = np.bitwise_or.reduceat(around.flags & QUESTION, around.sentence_starts)
+        asked = around.sentence_bits[sentences] & QUESTION
         alone = sentences == around.sentence[frame.ends[texts[some]] - 1]
-        out[some] = (supposed == 0) & ~(alone & (asked[sentences] != 0))
+        out[some] = (supposed == 0) & ~(alone & (asked != 0))
         return out
 
     def _questions(self, clauses: Numbers, places: Numbers, prepared: Prepared) -> tuple[Bools, Bools]:

@@ -30,7 +30,7 @@ STATES = 16
 
 @dataclass(slots=True)
 class Structure:
-    """What stands around each atom of a frame; one entry an atom."""
+    """What stands around each atom of a frame; one entry an atom, unless another is named."""
 
     flags: NDArray[np.int32]
     since_negator: NDArray[np.int64]
@@ -44,6 +44,10 @@ class Structure:
     sentence_starts: NDArray[np.int64]
     state: NDArray[np.int8]
     """``NEGATED_STATE`` and the others: negated; behind or before a contrast of its sentence; part of a question."""
+    clause_bits: NDArray[np.int32]
+    """The flags that any atom of a clause has, an entry a clause."""
+    sentence_bits: NDArray[np.int32]
+    """The same of each sentence."""
     solid: NDArray[np.bool_]
     """Whether it is a word or an emoji that means something by itself."""
 
@@ -86,10 +90,22 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
         firsts[sentence[turns[::-1]]] = turns[::-1]
         state |= np.where(index >= firsts[sentence], np.int8(AFTER_CONTRAST), np.int8(0))
         state |= np.where(index < lasts[sentence], np.int8(BEFORE_CONTRAST), np.int8(0))
-    asks = np.flatnonzero((flags & QUESTION) != 0)
-    if len(asks):
-        asked = np.zeros(len(sentence_starts), dtype=np.bool_)
-        asked[sentence[asks]] = True
+    clause_bits = np.bitwise_or.reduceat(flags, clause_starts)
+    sentence_bits = np.bitwise_or.reduceat(flags, sentence_starts)
+    asked = (sentence_bits & QUESTION) != 0
+    if asked.any():
         state |= np.where(asked[sentence], np.int8(ASKED), np.int8(0))
     solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
-    return Structure(flags, since, negated, clause, clause_starts, sentence, sentence_starts, state, solid)
+    return Structure(
+        flags,
+        since,
+        negated,
+        clause,
+        clause_starts,
+        sentence,
+        sentence_starts,
+        state,
+        clause_bits,
+        sentence_bits,
+        solid,
+    )
