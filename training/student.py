@@ -62,7 +62,7 @@ class Reader:
 
     def rows(self) -> Rows:
         """The rows of every atom read so far."""
-        return self.vocabulary.rows(self.lexicon, 0, len(self.lexicon.norm))
+        return self.vocabulary.rows(self.lexicon.norm, self.lexicon.flags)
 
 
 def frequent(pairs: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -142,7 +142,7 @@ def _embedded(table: NDArray[np.float32], words: Vocabulary) -> NDArray[np.float
     """Every known word, its letters included: words × dimensions."""
     lexicon = Lexicon()
     lexicon.read(list(words.words))
-    rows = words.rows(lexicon, 0, len(lexicon.norm))
+    rows = words.rows(lexicon.norm, lexicon.flags)
     return np.asarray(np.add.reduceat(table[rows.rows] * rows.scales[:, None], rows.starts, axis=0), dtype=np.float32)
 
 

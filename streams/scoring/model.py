@@ -31,7 +31,7 @@ from streams.scoring.weights import (
     Weights,
     shared_weights,
 )
-from streams.scoring.words import SPELT, Spelt
+from streams.scoring.words import SPELT
 
 LETTER, SHORTEST_SENTENCE = 60, 4
 """Atoms from which a text is felt sentence by sentence besides, being longer than what the model has learnt from; and
@@ -157,8 +157,8 @@ class Model:
     def _folded(self, atoms: list[int]) -> list[NDArray[np.int16]]:
         """The taps of some atoms: for each tap, atoms × channels."""
         weights, lexicon = self.weights, self.lexicon
-        spelt = Spelt([lexicon.norm[atom] for atom in atoms], [lexicon.flags[atom] for atom in atoms])
-        rows = weights.vocabulary().rows(spelt, 0, len(atoms))
+        norms, flags = [lexicon.norm[atom] for atom in atoms], [lexicon.flags[atom] for atom in atoms]
+        rows = weights.vocabulary().rows(norms, flags)
         steps = weights.table[rows.rows] * (weights.scales[rows.rows] * rows.scales)[:, None]
         embedded = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * _FINE).astype(np.float64)
         taps = np.rint(embedded @ self._maps / _FINE**2)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.scoring.alike import families
-from streams.scoring.tokens import CAPITALS, ELONGATED, LETTERS, Lexicon
+from streams.scoring.tokens import CAPITALS, ELONGATED, LETTERS
 
 BUCKETS = 1 << 15
 """Rows for letters."""
@@ -31,15 +31,7 @@ def letter_buckets(norm: str) -> list[int]:
 
 
 SPELT = LETTERS | CAPITALS | ELONGATED
-"""What a word's rows hang on besides its norm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spelt:
-    """Some atoms: their norms and flags."""
-
-    norm: Sequence[str]
-    flags: Sequence[int]
+"""What a word's rows hang on besides its norm: bits of an atom's flags."""
 
 
 @dataclass(slots=True)
@@ -61,13 +53,13 @@ class Vocabulary:
         self.styles_at = self.letters_at + BUCKETS
         self.size = self.styles_at + STYLES
 
-    def rows(self, lexicon: Lexicon | Spelt, begin: int, end: int) -> Rows:
-        """The rows of the atoms ``begin`` … ``end - 1``; an atom that says nothing has one, of scale 0."""
+    def rows(self, norms: Sequence[str], flags_of: Sequence[int]) -> Rows:
+        """The rows of some atoms, by their norms and flags; an atom that says nothing has one, of scale 0."""
         rows: list[int] = []
         scales: list[float] = []
         starts: list[int] = []
         known, alike = self._row, families()
-        for written, flags in zip(lexicon.norm[begin:end], lexicon.flags[begin:end], strict=True):
+        for written, flags in zip(norms, flags_of, strict=True):
             starts.append(len(rows))
             norm = alike.get(written, written)
             row = known.get(norm, -1)
