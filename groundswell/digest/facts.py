@@ -11,6 +11,7 @@ from typing import Any
 from groundswell.digest.asks import Ask, Asks
 from groundswell.digest.heard import FELT, Heard, Quote, Said
 from groundswell.digest.week import Coverage, IsoWeek
+from streams.feeds.wants import cut
 from streams.windows.copies import Copies
 
 QUOTE_LENGTH = 280
@@ -220,9 +221,8 @@ def in_detail(points: Iterable[Point]) -> list[Point]:
 
 
 def _quote(record: dict[str, Any], mention: dict[str, Any], at: datetime, *, main: bool, sign: int) -> Quote:
-    text = " ".join(record["text"].split())
     return Quote(
-        text=text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rsplit(" ", 1)[0] + "…",
+        text=cut(" ".join(record["text"].split()), QUOTE_LENGTH),
         author=record["author"],
         at=at,
         channel=record["channel"],

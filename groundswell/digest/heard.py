@@ -38,7 +38,7 @@ class Said:
     segments: tuple[tuple[str, str], ...]
     pains: tuple[str, ...]
     delights: tuple[str, ...]
-    """None where the text is unhappy as a whole: those are no good news, in no feed either."""
+    """Empty where the text is unhappy as a whole: those are no good news, in no feed either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from math import isqrt
 
 from groundswell.digest.heard import ENOUGH
+from streams.feeds.wants import cut
 
 FOR_PERCENT = 20
 """Voices below which a percentage only looks exact."""
@@ -60,9 +61,7 @@ def wait(seconds: float) -> str:
 def shown(text: str, length: int | None = None) -> str:
     """What somebody wrote, in single blanks, cut between words, without signs that would turn the page around it."""
     text = " ".join(_CONTROL.sub("", _DIRECTIONS.sub("", text)).split())
-    if length is None or len(text) <= length:
-        return text
-    return text[: length - 1].rsplit(" ", 1)[0] + "…"
+    return text if length is None else cut(text, length)
 
 
 def listed(items: list[str]) -> str:

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from streams.feeds.wants import Want, alike, sentences, want
+from streams.feeds.wants import Want, alike, cut, sentences, want
 
 LINES = 3
 """Lines of each quadrant."""
@@ -85,10 +85,6 @@ def user_stories(quotes: list[dict[str, Any]]) -> list[dict[str, str]]:
     return stories
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_LINE else text[: MAX_LINE - 1].rsplit(" ", 1)[0] + "…"
-
-
 def _count(words: list[str], line: str) -> int:
     """How many of the words stand in a line."""
     return len({word.lower() for word in words} & set(_WORD.findall(line.lower())))
@@ -97,7 +93,7 @@ def _count(words: list[str], line: str) -> int:
 @lru_cache(maxsize=1024)
 def _lines(text: str) -> tuple[tuple[str, str | None], ...]:
     """Each sentence of a text, and its quadrant; remembered, since the same quotes are told again and again."""
-    lines = [_shorten(sentence) for sentence in sentences(text) if len(_LETTERS.findall(sentence)) > 2]
+    lines = [cut(sentence, MAX_LINE) for sentence in sentences(text) if len(_LETTERS.findall(sentence)) > 2]
     return tuple((line, _quadrant(line)) for line in lines)
 
 

@@ -204,6 +204,10 @@ def _names(words: str) -> frozenset[str]:
     return frozenset(word for word in found if len(word) > 2 and word not in _EMPTY)
 
 
+def cut(text: str, length: int) -> str:
+    """The text, of at most ``length`` characters: a longer one is cut between words."""
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
 def _cut(text: str) -> str:
-    text = " ".join(text.split()).strip(" .,!?…:;-–—'\"“”")
-    return text if len(text) <= MAX_WANT else text[: MAX_WANT - 1].rsplit(" ", 1)[0] + "…"
+    return cut(" ".join(text.split()).strip(" .,!?…:;-–—'\"“”"), MAX_WANT)
