@@ -14,7 +14,6 @@ the medians.
 from __future__ import annotations
 
 import argparse
-import gc
 import random
 import statistics
 import sys
@@ -30,6 +29,7 @@ import orjson
 from schemas.base import stamp
 from schemas.progress import OriginProgress, Progress
 from streams.catalog import Catalogs
+from streams.collector import look_seldom
 from streams.detection import detector
 from streams.listener import Heard, Listener
 from streams.reader import Raw, Reader
@@ -134,9 +134,7 @@ def measure(mode: str, combinations: int, turns: int = TURNS) -> Growth:
     """Grow a state, then compare what equal spans of event time cost on it and on fresh ones."""
     templates, (log, warm_ms, span_ms) = _templates(), MODES[mode]
     fresh_mb = _resident_mb()
-    # As streams.frame_app sets it in a worker.
-    gc.freeze()
-    gc.set_threshold(500_000, 20, 50)
+    look_seldom()
     frames = _frames(log(combinations), templates)
     grown, count, began = _listener(), 0, time.monotonic()
     while count < combinations:

@@ -116,9 +116,10 @@ class Judging:
         """
         sample, past = self.sample_of(name, now_ms, windows), self.usual(name, now_ms)
         verdict = self.detector.judge(sample, past)
-        if not verdict.fired and (loud := len(self.loud(name, windows))):
-            others = replace(sample, voices=sample.voices + loud)
-            if self.detector.judge(others, past).fired:
+        everybody = len(windows.hour.of(name).voices)
+        if not verdict.fired and everybody > sample.voices:
+            with_loud = self.detector.judge(replace(sample, voices=everybody), past)
+            if with_loud.fired:
                 verdict = replace(verdict, reason="one_voice")
         if verdict.fired and name == EVERYTHING and verdict.hourly < CROWD:
             verdict = replace(verdict, reason="below_minimum")
