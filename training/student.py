@@ -2,8 +2,8 @@
 
 Each atom has an embedding; five linear maps of it ("taps") are what it says two words before, one word before, here,
 and so on. The taps that meet at a place, and what surrounds it, are added and rectified: a width-5 convolution (Kim,
-EMNLP 2014) that folds into one table a word. A linear map of that gives the place's part in every output and its
-weight; a text is the weighted sum of its places' parts.
+EMNLP 2014) that folds into one table a word. A linear map of that gives the place's part in every output and unit, and
+its weight; a text is the weighted sum of its places' parts, and what its rectified units add.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch.nn import functional
 from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, word_keys
 from streams.scoring.structure import STATES, structure
 from streams.scoring.tokens import Lexicon
-from streams.scoring.weights import HEADS, LONGEST_WEIGHT, OUTPUTS, SENTIMENT, TAPS
+from streams.scoring.weights import FELT, FELT_UNITS, HEADS, LONGEST_WEIGHT, MOOD_UNITS, SENTIMENT, SUMS, TAPS
 from streams.scoring.words import Rows, Vocabulary
 
 CHANNELS = 128
@@ -94,8 +94,10 @@ class Student(nn.Module):
         self.taps = nn.Parameter(torch.randn(size, TAPS * channels) * (1.0 / np.sqrt(size * 3)))
         self.states = nn.Parameter(torch.zeros(STATES, channels))
         self.pairs = nn.Parameter(torch.zeros(len(pairs) + 1, channels))
-        self.out = nn.Parameter(torch.randn(channels, OUTPUTS + HEADS) * (0.5 / np.sqrt(channels)))
-        self.bias = nn.Parameter(torch.zeros(OUTPUTS))
+        self.out = nn.Parameter(torch.randn(channels, SUMS + HEADS) * (0.5 / np.sqrt(channels)))
+        self.bias = nn.Parameter(torch.zeros(SUMS))
+        self.mood_units = nn.Parameter(torch.zeros(MOOD_UNITS.stop - MOOD_UNITS.start, SENTIMENT.stop))
+        self.felt_units = nn.Parameter(torch.zeros(FELT_UNITS.stop - FELT_UNITS.start, FELT.stop - FELT.start))
         self.power = nn.Parameter(torch.full((HEADS,), 0.6))
         self.channels = channels
 
@@ -147,14 +149,19 @@ class Student(nn.Module):
         return self._pooled(part, torch.from_numpy(owner), len(which))
 
     def _pooled(self, part: Tensor, owner: Tensor, texts: int) -> Tensor:
-        weight = torch.exp(part[:, OUTPUTS:].clamp(-LONGEST_WEIGHT, LONGEST_WEIGHT))
-        heads = (weight[:, :1].expand(-1, SENTIMENT.stop), weight[:, 1:].expand(-1, OUTPUTS - SENTIMENT.stop))
-        each = torch.cat(heads, dim=1)
-        sums = torch.zeros(texts, OUTPUTS).index_add(0, owner, part[:, :OUTPUTS] * each)
-        mass = torch.zeros(texts, HEADS).index_add(0, owner, weight)
-        share = mass ** self.power.clamp(0.3, 1.0)
-        parted = (share[:, :1].expand(-1, SENTIMENT.stop), share[:, 1:].expand(-1, OUTPUTS - SENTIMENT.stop))
-        return sums / torch.cat(parted, dim=1) + self.bias
+        weight = torch.exp(part[:, SUMS:].clamp(-LONGEST_WEIGHT, LONGEST_WEIGHT))
+        mass = torch.zeros(texts, HEADS).index_add(0, owner, weight) ** self.power.clamp(0.3, 1.0)
+        both = []
+        for head, (own, units, adds) in enumerate(
+            ((SENTIMENT, MOOD_UNITS, self.mood_units), (FELT, FELT_UNITS, self.felt_units))
+        ):
+            said = torch.cat([part[:, own], part[:, units]], dim=1) * weight[:, head : head + 1]
+            sums = torch.zeros(texts, said.shape[1]).index_add(0, owner, said) / mass[:, head : head + 1]
+            sums = sums + torch.cat([self.bias[own], self.bias[units]])
+            size = own.stop - own.start
+            raised = functional.dropout(functional.relu(sums[:, size:]), 0.1, self.training)
+            both.append(sums[:, :size] + raised @ adds)
+        return torch.cat(both, dim=1)
 
 
 def batches(read: Read, size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:

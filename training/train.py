@@ -168,6 +168,7 @@ def packed(student: Student, words: Vocabulary) -> Weights:
         (maps / np.tile(step, TAPS)).astype(np.float16).astype(np.float32), np.rint(states / step).astype(np.int16),
         student.known, np.rint(pairs / (step * pair_steps)).astype(np.int8), pair_steps.astype(np.int16),
         (out * step[:, None]).astype(np.float32), student.bias.detach().numpy(),
+        student.mood_units.detach().numpy(), student.felt_units.detach().numpy(),
         student.power.detach().clamp(0.3, 1.0).numpy(), np.ones(1, dtype=np.float32), np.zeros(3, dtype=np.float32),
         one, none, one[:emotions] * 0.5, one[emotions:] * 0.5,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 A rare emotion is seldom sure of itself, but its family may be: a family (Ekman's six and neutral) that passes its
 threshold is told by those of its emotions that pass theirs, or by the likeliest of them; one that does not pass is not
-told.
+told. That something negative is felt may be surer than which of four families it is: then the likeliest is told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from schemas.scored import EKMAN, EMOTIONS
 from streams.scoring.model import Judged, Prepared
-from streams.scoring.weights import FAMILIES, Weights
+from streams.scoring.weights import EMOTION, FAMILIES, FELT_UNITS, Weights
 
 _GROUP_TOLD_BY: Final = {"positive": "joy", "negative": "negative", "ambiguous": "surprise", "neutral": "neutral"}
 """GoEmotions' groups → the families that tell of them."""
@@ -22,6 +22,8 @@ _FAMILY_OF = np.array(
     [next(at for at, name in enumerate(FAMILIES) if label in EKMAN[name].split()) for label in EMOTIONS]
 )
 _MEMBERS = [np.flatnonzero(at == _FAMILY_OF) for at in range(len(EKMAN))]
+_NEGATIVE = FAMILIES.index("negative")
+_NEGATIVE_FAMILIES = np.array([FAMILIES.index(name) for name in ("anger", "disgust", "fear", "sadness")])
 _GROUP_COLUMNS = np.array([FAMILIES.index(name) for name in _GROUP_TOLD_BY.values()])
 WORDS = 2
 """Words that are shown of an emotion."""
@@ -32,7 +34,10 @@ _NEUTRAL = EMOTIONS.index("neutral")
 
 def told(emotions: NDArray[np.float32], families: NDArray[np.float32], weights: Weights) -> NDArray[np.bool_]:
     """Which emotions are told: texts × 28."""
-    passed = families[:, : len(EKMAN)] >= weights.family_thresholds[: len(EKMAN)]
+    sure = families / weights.family_thresholds
+    passed = sure[:, : len(EKMAN)] >= 1.0
+    vague = np.flatnonzero((sure[:, _NEGATIVE] >= 1.0) & ~passed[:, _NEGATIVE_FAMILIES].any(axis=1))
+    passed[vague, _NEGATIVE_FAMILIES[sure[np.ix_(vague, _NEGATIVE_FAMILIES)].argmax(axis=1)]] = True
     ratio = emotions / weights.thresholds
     out: NDArray[np.bool_] = (ratio >= 1.0) & passed[:, _FAMILY_OF]
     for at, members in enumerate(_MEMBERS):
@@ -49,7 +54,7 @@ def groups(families: NDArray[np.float32]) -> list[dict[str, float]]:
 
 
 def words(
-    prepared: Prepared, judged: Judged, which: NDArray[np.bool_], surface: list[str]
+    prepared: Prepared, judged: Judged, which: NDArray[np.bool_], surface: list[str], weights: Weights
 ) -> dict[tuple[int, int], list[str]]:
     """The words that say most of each emotion in ``which``: (text, emotion) → words, strongest first.
 
@@ -66,9 +71,15 @@ def words(
     begins = ends - lengths
     pair = np.repeat(np.arange(len(texts)), lengths)
     places = np.arange(ends[-1]) + (frame.starts[texts] - begins)[pair]
-    # Taken as from one row: a look-up by two numbers costs twice as much.
-    rows = judged.felt.reshape(-1)
-    parts = np.take(rows, places + (labels * judged.felt.shape[1])[pair])
+    # Beside what each word says itself, what it adds to the units that are on.
+    units, rows = judged.felt[FELT_UNITS], (labels + EMOTION.start).tolist()
+    adds = np.where(judged.moved[:, texts], weights.felt_units[:, labels], np.float32(0.0)).T
+    parts = np.empty(ends[-1], dtype=np.float32)
+    for row, add, start, begin, end in zip(
+        rows, adds, frame.starts[texts].tolist(), begins.tolist(), ends.tolist(), strict=True
+    ):
+        here = slice(start, start + end - begin)
+        np.add(judged.felt[row, here], add @ units[:, here], out=parts[begin:end])
     parts *= np.take(prepared.around.solid, places)
     strongest = np.maximum.reduceat(parts, begins)
     strong = np.flatnonzero((parts > 0.0) & (parts >= _STRONG * strongest[pair]))

@@ -4,7 +4,8 @@ It is a student distilled from a transformer (``training/``, made by ``make trai
 tells from what, and how well it reads). A word is folded once into what it adds to its neighbours' places and to its
 own ("taps": a width-5 convolution as table look-ups), and a pair of neighbours that is met often adds something of its
 own. After that a text costs some look-ups, sums and one small product a word. A score is a weighted sum over the
-places of a text, so each word's part in it is known exactly.
+places of a text, and of rectified units that are such sums themselves: of those that are on, a word's part is what it
+adds to them, so each word's part in a score is known exactly.
 Another reader with the same two methods (`prepare`, `judge`) can take its place.
 """
 
@@ -23,10 +24,12 @@ from streams.scoring.weights import (
     EMOTION,
     FAMILIES,
     FELT,
+    FELT_UNITS,
     FULL_TAP,
     LONGEST_WEIGHT,
-    OUTPUTS,
+    MOOD_UNITS,
     SENTIMENT,
+    SUMS,
     TAPS,
     Weights,
     shared_weights,
@@ -53,11 +56,13 @@ _FINE = 1 << 14
 _COARSE, _FULL_OUT = 6, 255
 """Bits of a rectified number that are rounded away, and the largest step of its weights: with 128 channels of at most
 31,500, sums stay below 2^24."""
-_MOOD = [*range(SENTIMENT.stop), OUTPUTS]
-"""Columns of what a place says: its part in the sentiment, and the weight of that."""
+_MOOD = [*range(SENTIMENT.stop), *range(MOOD_UNITS.start, MOOD_UNITS.stop), SUMS]
+"""Columns of what a place says: its part in the sentiment and its units, and the weight of that."""
 _HALF, _FINEST = np.int16(1 << _COARSE >> 1), np.int16(-1 << _COARSE)
 _NEUTRAL = [EMOTIONS.index("neutral"), len(EMOTIONS) + FAMILIES.index("neutral")]
 """Where neutral stands among what is felt: as an emotion and as a family."""
+_OF_HEADS = (SENTIMENT, MOOD_UNITS), (FELT, FELT_UNITS)
+"""What each head's weight is for."""
 _NOTHING = 0
 """The row of taps that stands beyond a text's ends."""
 
@@ -85,9 +90,12 @@ class Judged:
     parts: NDArray[np.float32]
     """Each atom's part in positive less negative, in logits."""
     felt: NDArray[np.float32]
-    """emotions × atoms: each atom's part in each emotion, before the text's own factor."""
+    """(emotions, families, units) × atoms: each atom's part in each, before the text's own factor."""
+    moved: NDArray[np.bool_]
+    """units × texts: which units of what is felt are on."""
     mood: NDArray[np.float32]
-    """4 × atoms: what each place says of the sentiment, and the weight of that, before either is applied."""
+    """(3, units, 1) × atoms: what each place says of the sentiment and its units, and the weight of that, before either
+    is applied."""
 
 
 class Model:
@@ -210,30 +218,38 @@ class Model:
         frame, around, weights = prepared.frame, prepared.around, self.weights
         said = self._places(_beside(frame), around.state, slice(None))
         mood = said[_MOOD]
-        weight = np.exp(np.clip(said[OUTPUTS:], -LONGEST_WEIGHT, LONGEST_WEIGHT))
+        weight = np.exp(np.clip(said[SUMS:], -LONGEST_WEIGHT, LONGEST_WEIGHT))
         unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
         if unread.any():
-            said[:OUTPUTS, unread] = 0.0
-        parts = said[:OUTPUTS]
-        parts[SENTIMENT] *= weight[0]
-        parts[SENTIMENT.stop :] *= weight[1]
+            said[:SUMS, unread] = 0.0
+        parts = said[:SUMS]
+        for each, heavy in zip(_OF_HEADS, weight, strict=True):
+            for columns in each:
+                parts[columns] *= heavy
         share = np.add.reduceat(weight, frame.starts, axis=1) ** weights.power[:, None]
         sums: NDArray[np.float32] = np.add.reduceat(parts, frame.starts, axis=1)
-        sums[SENTIMENT] /= share[0]
-        sums[SENTIMENT.stop :] /= share[1]
+        for each, mass in zip(_OF_HEADS, share, strict=True):
+            for columns in each:
+                sums[columns] /= mass
         sums += weights.bias[:, None]
-        feeling = parts[SENTIMENT]
-        felt = self._strongest(sums[FELT], parts[FELT], weight[1], prepared)
+        mine, mood_units = parts[SENTIMENT], parts[MOOD_UNITS]
+        towards = mine[2] - mine[0]
+        leans = np.where(sums[MOOD_UNITS].T > 0.0, weights.mood_units[:, 2] - weights.mood_units[:, 0], np.float32(0.0))
+        for lean, start, end in zip(leans, frame.starts.tolist(), frame.ends.tolist(), strict=True):
+            towards[start:end] += lean @ mood_units[:, start:end]
+        felt = self._strongest(_raised(sums[FELT], sums[FELT_UNITS], weights.felt_units), parts, weight[1], prepared)
         felt = np.clip(felt * weights.felt_slope[:, None] + weights.felt_shift[:, None], -30.0, 30.0)
         heard = np.ascontiguousarray((1.0 / (1.0 + np.exp(-felt))).T, dtype=np.float32)
         emotions = EMOTION.stop - EMOTION.start
+        sentiment = _raised(sums[SENTIMENT], sums[MOOD_UNITS], weights.mood_units)
         return Judged(
-            np.ascontiguousarray(weights.tempered(sums[SENTIMENT]).T, dtype=np.float32),
+            np.ascontiguousarray(weights.tempered(sentiment).T, dtype=np.float32),
             np.ascontiguousarray(heard[:, :emotions]),
             np.ascontiguousarray(heard[:, emotions:]),
-            self._values(feeling, weight[0], around.clause_starts),
-            (feeling[2] - feeling[0]) / share[0][frame.text_of],
-            parts[EMOTION],
+            self._values(mine, mood_units, weight[0], around.clause_starts),
+            towards / share[0][frame.text_of],
+            parts,
+            sums[FELT_UNITS] > 0.0,
             mood,
         )
 
@@ -262,15 +278,16 @@ class Model:
         which = np.flatnonzero(changed)
         said[:, which] = self._places([mine[which] for mine in rows], state[which], _MOOD)
         weight = np.exp(np.clip(said[-1], -LONGEST_WEIGHT, LONGEST_WEIGHT))
-        return self._values(said[:-1] * weight, weight, starts)
+        said *= weight
+        return self._values(said[SENTIMENT], said[SENTIMENT.stop : -1], weight, starts)
 
-    def _values(
-        self, feeling: NDArray[np.float32], weight: NDArray[np.float32], starts: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """P(positive) - P(negative) of each run of places, from their weighted parts (3 × places) and weights."""
-        mass = np.add.reduceat(weight, starts) ** self.weights.power[0]
-        sums = np.add.reduceat(feeling, starts, axis=1) / mass + self.weights.bias[SENTIMENT, None]
-        chances = _softmax(self.weights.tempered(sums))
+    def _values(self, feeling: Floats, units: Floats, weight: Floats, starts: NDArray[np.int64]) -> Floats:
+        """P(positive) - P(negative) of each run of places, from their weighted parts (outputs × places) and weights."""
+        weights = self.weights
+        mass = np.add.reduceat(weight, starts) ** weights.power[0]
+        sums = np.add.reduceat(feeling, starts, axis=1) / mass + weights.bias[SENTIMENT, None]
+        raising = np.add.reduceat(units, starts, axis=1) / mass + weights.bias[MOOD_UNITS, None]
+        chances = _softmax(weights.tempered(_raised(sums, raising, weights.mood_units)))
         values: NDArray[np.float32] = chances[2] - chances[0]
         return values
 
@@ -290,10 +307,12 @@ class Model:
         short = np.diff(np.append(frame.starts, len(frame.atoms))) < LETTER
         if short.all():
             return whole
+        # ``parts`` are of all outputs and units: what is felt is taken from them only where there is a letter.
         counts = np.diff(np.append(opens, len(frame.atoms)))
-        sentences: NDArray[np.float32] = np.add.reduceat(parts, opens, axis=1)
-        sentences /= np.add.reduceat(weight, opens) ** self.weights.power[1]
-        sentences += self.weights.bias[FELT, None]
+        mass, bias = np.add.reduceat(weight, opens) ** self.weights.power[1], self.weights.bias
+        units = np.add.reduceat(parts[FELT_UNITS], opens, axis=1) / mass + bias[FELT_UNITS, None]
+        sentences: NDArray[np.float32] = np.add.reduceat(parts[FELT], opens, axis=1) / mass + bias[FELT, None]
+        sentences = _raised(sentences, units, self.weights.felt_units)
         owners = frame.text_of[opens]
         sentences[:, (counts < SHORTEST_SENTENCE) | short[owners]] = -np.inf
         first = np.flatnonzero(np.append(True, owners[1:] != owners[:-1]))
@@ -318,6 +337,17 @@ def _beside(frame: Frame) -> list[NDArray[np.int64]]:
             moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
         found.append(moved)
     return found
+
+
+def _raised(sums: Floats, units: Floats, adds: Floats) -> Floats:
+    """The sums (outputs × texts) with what the units (units × texts) add to them where they are above 0.
+
+    Unit by unit: a product of matrices would hang in its last digit on the number of texts.
+    """
+    out = sums.copy()
+    for unit, add in zip(np.maximum(units, np.float32(0.0)), adds, strict=True):
+        out += add[:, None] * unit
+    return out
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -228,8 +228,9 @@ class Scorer:
 
     def _emotions(self, prepared: Prepared, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
         """Emotions that are heard, or all that were asked for, strongest first."""
-        which = feelings.told(judged.emotions, judged.families, self._model.weights) & heard[:, None]
-        words = feelings.words(prepared, judged, which, self._model.lexicon.surface) if self._explain else None
+        surface, weights = self._model.lexicon.surface, self._model.weights
+        which = feelings.told(judged.emotions, judged.families, weights) & heard[:, None]
+        words = feelings.words(prepared, judged, which, surface, weights) if self._explain else None
         if self._all_emotions:
             which = np.broadcast_to(heard[:, None], which.shape)
         return feelings.listed(judged.emotions, which, words)

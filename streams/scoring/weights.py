@@ -22,6 +22,11 @@ FAMILY = slice(EMOTION.stop, EMOTION.stop + len(FAMILIES))
 FELT = slice(EMOTION.start, FAMILY.stop)
 """Emotions and families: what is a probability of its own each."""
 OUTPUTS = FAMILY.stop
+MOOD_UNITS, FELT_UNITS = slice(OUTPUTS, OUTPUTS + 32), slice(OUTPUTS + 32, OUTPUTS + 64)
+"""What the sums over a text are rectified into before they speak once more, of its sentiment and of what is felt: some
+words mean another thing in the same text as others ("love", "forty minutes")."""
+SUMS = FELT_UNITS.stop
+"""What is summed over the places of a text."""
 HEADS = 2
 """Weights of a place: one for its part in the sentiment, one for its part in emotions and families."""
 LONGEST_WEIGHT = 3.0
@@ -52,8 +57,13 @@ class Weights:
     pair_steps: NDArray[np.int16]
     """What one step of int8 is worth in each channel, in steps of int16."""
     out: NDArray[np.float32]
-    """channels × (outputs, heads), from steps of int16."""
+    """channels × (outputs, units, heads), from steps of int16."""
     bias: NDArray[np.float32]
+    """Of outputs and units."""
+    mood_units: NDArray[np.float32]
+    """units × 3: what each adds to the sentiment."""
+    felt_units: NDArray[np.float32]
+    """units × (emotions, families)."""
     power: NDArray[np.float32]
     """The power of the summed weights by which a text's sums are divided, for each head."""
     sentiment_slope: NDArray[np.float32]
@@ -89,7 +99,10 @@ class Weights:
             "maps": (weights.table.shape[1], TAPS * channels),
             "states": (STATES, channels),
             "pair_table": (len(weights.pairs) + 1, channels),
-            "out": (channels, OUTPUTS + HEADS),
+            "out": (channels, SUMS + HEADS),
+            "bias": (SUMS,),
+            "mood_units": (MOOD_UNITS.stop - MOOD_UNITS.start, SENTIMENT.stop),
+            "felt_units": (FELT_UNITS.stop - FELT_UNITS.start, FELT.stop - FELT.start),
         }
         for name, shape in shapes.items():
             if getattr(weights, name).shape != shape:

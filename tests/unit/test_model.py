@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.scored import EMOTIONS
 from streams.scoring.model import LETTER, Model
 from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, word_keys
+from streams.scoring.weights import MOOD_UNITS, SENTIMENT
 
 CALM = "We came on Tuesday and stayed for two nights in a room that looks out on the road to the station. "
 FURIOUS = "I am absolutely furious and I want my money back!"
@@ -68,3 +69,16 @@ def test_an_index_of_pairs_finds_what_a_search_does(known: set[int], others: lis
     rows, keys = (np.array(some, dtype=np.uint32) for some in (sorted(known), [*known, *others]))
     placed = {key: row for row, key in enumerate(rows.tolist(), 1)}
     assert PairIndex(rows).rows(keys).tolist() == [placed.get(key, UNKNOWN) for key in keys.tolist()]
+
+
+def test_the_words_parts_add_up_to_the_score(model: Model) -> None:
+    judged = model.judge(model.prepare([CALM + FURIOUS]), np.ones(1, dtype=np.bool_))
+    weights = model.weights
+    weight = np.exp(judged.mood[-1])
+    share = weight.sum() ** weights.power[0]
+    units = (judged.mood[SENTIMENT.stop : -1] * weight).sum(axis=1) / share + weights.bias[MOOD_UNITS]
+    assert (units > 0).any()
+    # What no word adds: the outputs' own, and that of the units which are on.
+    alone = weights.bias[SENTIMENT] + (np.where(units > 0, weights.bias[MOOD_UNITS], 0) @ weights.mood_units)
+    score = judged.sentiment[0] / weights.sentiment_slope
+    assert judged.parts.sum() + alone[2] - alone[0] == pytest.approx(score[2] - score[0], abs=1e-3)
