@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.scored import EKMAN, EMOTIONS
-from streams.scoring.model import Judged, Prepared
+from streams.scoring.model import Judged, Prepared, by_units
 from streams.scoring.weights import EMOTION, FAMILIES, FELT_UNITS, Weights
 
 _GROUP_TOLD_BY: Final = {"positive": "joy", "negative": "negative", "ambiguous": "surprise", "neutral": "neutral"}
@@ -72,14 +72,14 @@ def words(
     pair = np.repeat(np.arange(len(texts)), lengths)
     places = np.arange(ends[-1]) + (frame.starts[texts] - begins)[pair]
     # Beside what each word says itself, what it adds to the units that are on.
-    units, rows = judged.felt[FELT_UNITS], (labels + EMOTION.start).tolist()
+    units, rows = judged.said[FELT_UNITS], (labels + EMOTION.start).tolist()
     adds = np.where(judged.moved[:, texts], weights.felt_units[:, labels], np.float32(0.0)).T
     parts = np.empty(ends[-1], dtype=np.float32)
     for row, add, start, begin, end in zip(
         rows, adds, frame.starts[texts].tolist(), begins.tolist(), ends.tolist(), strict=True
     ):
         here = slice(start, start + end - begin)
-        np.add(judged.felt[row, here], add @ units[:, here], out=parts[begin:end])
+        np.add(judged.said[row, here], by_units(add, units[:, here]), out=parts[begin:end])
     parts *= np.take(prepared.around.solid, places)
     strongest = np.maximum.reduceat(parts, begins)
     strong = np.flatnonzero((parts > 0.0) & (parts >= _STRONG * strongest[pair]))

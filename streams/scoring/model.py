@@ -89,8 +89,8 @@ class Judged:
     """P(positive) - P(negative) of each clause by itself."""
     parts: NDArray[np.float32]
     """Each atom's part in positive less negative, in logits."""
-    felt: NDArray[np.float32]
-    """(emotions, families, units) × atoms: each atom's part in each, before the text's own factor."""
+    said: NDArray[np.float32]
+    """(outputs, units) × atoms: what each place adds to each sum, before the text's own factor."""
     moved: NDArray[np.bool_]
     """units × texts: which units of what is felt are on."""
     mood: NDArray[np.float32]
@@ -236,7 +236,7 @@ class Model:
         towards = mine[2] - mine[0]
         leans = np.where(sums[MOOD_UNITS].T > 0.0, weights.mood_units[:, 2] - weights.mood_units[:, 0], np.float32(0.0))
         for lean, start, end in zip(leans, frame.starts.tolist(), frame.ends.tolist(), strict=True):
-            towards[start:end] += lean @ mood_units[:, start:end]
+            towards[start:end] += by_units(lean, mood_units[:, start:end])
         felt = self._strongest(_raised(sums[FELT], sums[FELT_UNITS], weights.felt_units), parts, weight[1], prepared)
         felt = np.clip(felt * weights.felt_slope[:, None] + weights.felt_shift[:, None], -30.0, 30.0)
         heard = np.ascontiguousarray((1.0 / (1.0 + np.exp(-felt))).T, dtype=np.float32)
@@ -307,7 +307,6 @@ class Model:
         short = np.diff(np.append(frame.starts, len(frame.atoms))) < LETTER
         if short.all():
             return whole
-        # ``parts`` are of all outputs and units: what is felt is taken from them only where there is a letter.
         counts = np.diff(np.append(opens, len(frame.atoms)))
         mass, bias = np.add.reduceat(weight, opens) ** self.weights.power[1], self.weights.bias
         units = np.add.reduceat(parts[FELT_UNITS], opens, axis=1) / mass + bias[FELT_UNITS, None]
@@ -337,6 +336,15 @@ def _beside(frame: Frame) -> list[NDArray[np.int64]]:
             moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
         found.append(moved)
     return found
+
+
+def by_units(adds: Floats, units: Floats) -> Floats:
+    """What each place adds by way of a text's units: those that are on add ``adds``; ``units`` are units × places.
+
+    A product of matrices would be quicker, and its last digit hang on where in the frame the text stands.
+    """
+    out: Floats = np.add.reduce(adds[:, None] * units, axis=0)
+    return out
 
 
 def _raised(sums: Floats, units: Floats, adds: Floats) -> Floats:

@@ -82,3 +82,13 @@ def test_the_words_parts_add_up_to_the_score(model: Model) -> None:
     alone = weights.bias[SENTIMENT] + (np.where(units > 0, weights.bias[MOOD_UNITS], 0) @ weights.mood_units)
     score = judged.sentiment[0] / weights.sentiment_slope
     assert judged.parts.sum() + alone[2] - alone[0] == pytest.approx(score[2] - score[0], abs=1e-3)
+
+
+def test_a_words_part_hangs_on_its_text_alone(model: Model) -> None:
+    words = (CALM + FURIOUS).split()
+    texts = [" ".join(words[begin:end]) for begin in range(0, 20, 3) for end in range(begin + 1, len(words), 2)]
+    prepared = model.prepare(texts)
+    judged = model.judge(prepared, np.ones(len(texts), dtype=np.bool_))
+    for at, text in enumerate(texts):
+        alone = model.judge(model.prepare([text]), np.ones(1, dtype=np.bool_)).parts
+        assert alone.tolist() == judged.parts[prepared.frame.starts[at] : prepared.frame.ends[at]].tolist(), text
