@@ -21,6 +21,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams import patience
 
 CLAIM_KEY = "\x1fclaim"
+PROOF_KEY = "\x1fproof"
+"""Holds nothing: what counts is where the record comes to stand."""
 EPOCH_HEADER = "epoch"
 READ_TIMEOUT_MS = 500
 
@@ -85,6 +87,14 @@ class Changelog:
             raise FencedError(f"{self.topic}:{self.partition} has to be read (again) before it is written to")
         if values:
             await self._send(list(values.items()))
+
+    async def prove(self) -> None:
+        """Make sure that the partition is ours still, by a record without a value.
+
+        Raises:
+            FencedError: As ``write`` does.
+        """
+        await self.write({PROOF_KEY: None})
 
     async def _send(self, items: list[tuple[str, bytes | None]]) -> int:
         """Append records; gives the offset of the first."""

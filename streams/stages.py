@@ -214,7 +214,7 @@ class DetectStage:
         self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._restoring = asyncio.Lock()
         self._ours_at: dict[int, float] = {}
-        """Partition → when we began the last write to its state that proved it ours, in monotonic seconds."""
+        """Partition → when we began to ask the state's log whether it is ours, and it was, in monotonic seconds."""
         self._due_at: dict[int, float] = {}
         """Partition that is near the end of its log → when its open windows may be told, in monotonic seconds."""
 
@@ -230,11 +230,16 @@ class DetectStage:
             spans = None
             if self._tracing is not None:
                 spans = self._tracing.frame("detect", frame.topic, frame.partition, frame.records)
-            await self._publisher.put(effects, None if spans is None else spans.decided)
-            await self._publisher.flush()
-            asked = time.monotonic()
+            stored = {key: Listener.encode(value) for key, value in effects.state.items()}
             try:
-                stored = {key: Listener.encode(value) for key, value in effects.state.items()}
+                # Whoever was frozen in the middle of a frame may have lost the partition, and others have gone on.
+                if effects.records and not self._surely_ours(frame.partition):
+                    asked = time.monotonic()
+                    await changelog.prove()
+                    self._ours_at[frame.partition] = asked
+                await self._publisher.put(effects, None if spans is None else spans.decided)
+                await self._publisher.flush()
+                asked = time.monotonic()
                 await changelog.write(stored)
             except FencedError as error:
                 # What was counted is not sure to be stored: read the state again, then hear the frame again.
@@ -265,14 +270,16 @@ class DetectStage:
 
     async def _put_open(self, partition: int, listener: Listener) -> None:
         now, due_at = time.monotonic(), self._due_at.get(partition)
-        # Whoever was frozen may have lost the partition: what it calls open is closed, and would be its last word.
-        ours = now - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS
-        if ours and listener.untold and due_at is not None and now >= due_at:
+        # Where others have the partition by now, what we call open is closed, and would be its last word.
+        if self._surely_ours(partition) and listener.untold and due_at is not None and now >= due_at:
             effects = listener.tell_open()
             taken = time.monotonic() - now
             self._due_at[partition] = now + taken * len(self._listeners) / TELL_SHARE
             await self._publisher.put(effects)
             self._telemetry.note(effects)
+
+    def _surely_ours(self, partition: int) -> bool:
+        return time.monotonic() - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS
 
     def _hear(self, listener: Listener, frame: Arrived, records: list[Heard]) -> Effects:
         unreadable: list[tuple[int, Exception]] = []
@@ -327,7 +334,10 @@ class DetectStage:
     async def _listener(self, partition: int) -> Listener | None:
         async with self._recovering[partition]:
             if partition in self._unchecked:
-                if not await self._changelogs[partition].untouched():
+                asked = time.monotonic()
+                if await self._changelogs[partition].untouched():
+                    self._ours_at[partition] = asked
+                else:
                     self._forget(partition)
                 self._unchecked.discard(partition)
             if partition not in self._listeners and partition in self._owned:
@@ -339,7 +349,7 @@ class DetectStage:
     async def _restore(self, partition: int) -> None:
         began = time.monotonic()
         while partition in self._owned:
-            owned = self._owned
+            owned, asked = self._owned, time.monotonic()
             changelog = Changelog(self._settings.state_topic, partition, self._producer, self._new_consumer)
             try:
                 values = await changelog.recover(self._epochs.get(partition))
@@ -361,6 +371,7 @@ class DetectStage:
             self._telemetry.state_restored.labels(partition).set(sum(map(len, values.values())))
             self._epochs[partition] = changelog.epoch
             self._changelogs[partition], self._listeners[partition] = changelog, listener
+            self._ours_at[partition] = asked
             log.info(
                 "State of partition %d is here: %d values, %.1f s", partition, len(values), time.monotonic() - began
             )

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from streams.changelog import CLAIM_KEY
+from streams.changelog import CLAIM_KEY, PROOF_KEY
 from streams.settings import Settings
 from streams.topics import RAW, SCORED
 from tests.chaos.schedule import Fault
@@ -124,7 +124,7 @@ def _recovery(
                 topic, _, partition = origin.rpartition(":")
                 sign(topic, int(partition), record.at)
     for record in seen["state"]:
-        if record.key != CLAIM_KEY.encode():
+        if record.key not in (CLAIM_KEY.encode(), PROOF_KEY.encode()):
             sign(SCORED.full_name(settings.topic_prefix), record.partition, record.at)
     # Of a worker that could not say what it had, all; what others have flows on, and delays nothing. Notify tells
     # people: what it does with its partitions of alerts does not show on any topic.

@@ -11,11 +11,13 @@ import pytest
 
 from streams import stages
 from streams.catalog import Catalogs
+from streams.changelog import Changelog
 from streams.detection import detector
 from streams.settings import Settings
 from streams.stages import Arrived, DetectStage
 from streams.telemetry import Telemetry
 from streams.topics import METRICS
+from tests.support.log import FakeLog
 from tests.support.records import BASE_MS, scored
 
 
@@ -35,6 +37,9 @@ class Log:
     async def recover(self, former: int | None) -> dict[str, bytes]:
         Log.reads += 1
         return {}
+
+    async def prove(self) -> None:
+        pass
 
     async def write(self, values: dict[str, bytes | None]) -> None:
         pass
@@ -126,3 +131,36 @@ def test_whoever_was_frozen_tells_no_window_as_open(
     stage.assigned({0})
     assert asyncio.run(stage.handle(Arrived("groundswell.scored.v1", 0, (said,), None, 0)))
     assert len(published) == told
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_whoever_was_frozen_tells_nothing_where_others_have_gone_on(
+    monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    class Noting(Publisher):
+        async def put(self, effects: Any, carried: Any = None) -> None:
+            published.append(len(effects.records))
+
+    clock, published = [1_000.0], list[int]()
+    monkeypatch.setattr(stages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    settings, log = Settings(), FakeLog(topic=Settings().state_topic)
+    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
+    stage = DetectStage(settings, "127.0.0.1:1", catalogs, detector("surge"), log, Noting(), telemetry)  # type: ignore[arg-type]
+    monkeypatch.setattr(stage, "_new_consumer", log.consumer)
+
+    def crying(offset: int) -> Arrived:
+        cry = scored(f"e{offset}", BASE_MS, urgency=0.9, origin=("posts.v1", 0, offset))
+        record = SimpleNamespace(value=orjson.dumps(cry), headers=(), timestamp=BASE_MS)
+        return Arrived("groundswell.scored.v1", 0, (record,), None, None)
+
+    async def play() -> None:
+        stage.assigned({0})
+        assert await stage.handle(crying(0))
+        if taken:
+            await Changelog(log.topic, 0, log, log.consumer).recover()  # type: ignore[arg-type]
+        clock[0] += 7.0
+        assert await stage.handle(crying(1)) is not taken
+
+    asyncio.run(play())
+    assert len(published) == (1 if taken else 2)
+    assert all(published), "there was something to tell"
