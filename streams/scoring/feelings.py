@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.scored import EKMAN, EMOTIONS
-from streams.scoring.model import Judged, Prepared, by_units
-from streams.scoring.weights import EMOTION, FAMILIES, FELT_UNITS, Weights
+from streams.scoring.model import Judged, Model, Prepared
+from streams.scoring.weights import FAMILIES, Weights
 
 _GROUP_TOLD_BY: Final = {"positive": "joy", "negative": "negative", "ambiguous": "surprise", "neutral": "neutral"}
 """GoEmotions' groups → the families that tell of them."""
@@ -54,7 +54,7 @@ def groups(families: NDArray[np.float32]) -> list[dict[str, float]]:
 
 
 def words(
-    prepared: Prepared, judged: Judged, which: NDArray[np.bool_], surface: list[str], weights: Weights
+    model: Model, prepared: Prepared, judged: Judged, which: NDArray[np.bool_]
 ) -> dict[tuple[int, int], list[str]]:
     """The words that say most of each emotion in ``which``: (text, emotion) → words, strongest first.
 
@@ -71,20 +71,13 @@ def words(
     begins = ends - lengths
     pair = np.repeat(np.arange(len(texts)), lengths)
     places = np.arange(ends[-1]) + (frame.starts[texts] - begins)[pair]
-    # Beside what each word says itself, what it adds to the units that are on.
-    units, rows = judged.said[FELT_UNITS], (labels + EMOTION.start).tolist()
-    adds = np.where(judged.moved[:, texts], weights.felt_units[:, labels], np.float32(0.0)).T
-    parts = np.empty(ends[-1], dtype=np.float32)
-    for row, add, start, begin, end in zip(
-        rows, adds, frame.starts[texts].tolist(), begins.tolist(), ends.tolist(), strict=True
-    ):
-        here = slice(start, start + end - begin)
-        np.add(judged.said[row, here], by_units(add, units[:, here]), out=parts[begin:end])
-    parts *= np.take(prepared.around.solid, places)
+    parts = model.parts_of(prepared, judged, texts, labels)
+    parts *= np.take(np.where(prepared.around.solid, judged.weight[1], np.float32(0.0)), places)
     strongest = np.maximum.reduceat(parts, begins)
     strong = np.flatnonzero((parts > 0.0) & (parts >= _STRONG * strongest[pair]))
     strong = strong[np.lexsort((-parts[strong], pair[strong]))]
     found: dict[tuple[int, int], list[str]] = {}
+    surface = model.lexicon.surface
     for text, label, atom in zip(
         texts[pair[strong]].tolist(), labels[pair[strong]].tolist(), frame.atoms[places[strong]].tolist(), strict=True
     ):

@@ -225,19 +225,27 @@ class Ear:
         return heard
 
     def _felt(self, places: Numbers, prepared: Prepared, judged: Judged) -> NDArray[np.float64]:
-        """What each clause feels like, for what stands at these places: P(positive) - P(negative).
+        """What each clause of the texts in which these places are feels like: P(positive) - P(negative); else 0.
 
         In double precision, as the limits are: what lies on one has to fall on the same side everywhere.
         """
         frame, around = prepared.frame, prepared.around
-        felt = judged.clause_values.astype(np.float64)
         owner = frame.text_of[around.clause_starts]
+        felt = np.zeros(len(owner))
+        if not len(places):
+            return felt
+        sizes = np.diff(around.clause_starts, append=len(frame.atoms))
         count = np.bincount(owner, minlength=len(frame.starts))
         asked = np.zeros(len(frame.starts), dtype=np.bool_)
         asked[frame.text_of[places[:, 0]]] = True
-        asked &= count > 1
-        sizes = np.diff(around.clause_starts, append=len(frame.atoms))
-        short = np.flatnonzero(asked[owner] & (sizes <= SHORT_CLAUSE))
+        several = asked[owner] & (count > 1)[owner]
+        coloured = several & (sizes <= SHORT_CLAUSE)
+        # Of clauses in which nothing was found, only those matter that say whether the text is mixed.
+        wanted = several & ~coloured
+        wanted[around.clause[places[:, -1]]] = True
+        which = np.flatnonzero(wanted)
+        felt[which] = self._model.clauses(prepared, judged, which)
+        short = np.flatnonzero(coloured)
         if not len(short):
             return felt
         apart = felt.copy()

@@ -18,7 +18,7 @@ from streams.scoring.heads import Evidence, Featurer, Heads
 from streams.scoring.heard import Heard
 from streams.scoring.hearing import UNHAPPY, Ear
 from streams.scoring.language import Tongues
-from streams.scoring.model import Judged, Model, Prepared
+from streams.scoring.model import Judged, Model, Prepared, softmax
 from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
@@ -228,16 +228,15 @@ class Scorer:
 
     def _emotions(self, prepared: Prepared, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
         """Emotions that are heard, or all that were asked for, strongest first."""
-        surface, weights = self._model.lexicon.surface, self._model.weights
-        which = feelings.told(judged.emotions, judged.families, weights) & heard[:, None]
-        words = feelings.words(prepared, judged, which, surface, weights) if self._explain else None
+        which = feelings.told(judged.emotions, judged.families, self._model.weights) & heard[:, None]
+        words = feelings.words(self._model, prepared, judged, which) if self._explain else None
         if self._all_emotions:
             which = np.broadcast_to(heard[:, None], which.shape)
         return feelings.listed(judged.emotions, which, words)
 
     def _top_words(self, prepared: Prepared, judged: Judged, labels: NDArray[np.int64]) -> list[list[str]]:
         """The words that moved each text's sentiment most towards its label; either way where it is neutral."""
-        frame, parts = prepared.frame, judged.parts
+        frame, parts = prepared.frame, self._model.parts(prepared, judged)
         side = (labels - 1)[frame.text_of]
         parts = np.where(side == 0, np.abs(parts), parts * side)
         strong = np.flatnonzero((parts >= LEAST_PART) & prepared.around.solid)
@@ -259,13 +258,6 @@ class Scorer:
         if ear is None:
             ear = self._ears[key] = Ear(catalog, self._model, head, self._witness)
         return ear
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of each row."""
-    chances: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances
 
 
 def _sentiment(judged: Judged, stars: list[float | None]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

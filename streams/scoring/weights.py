@@ -121,8 +121,8 @@ class Weights:
         return _vocabulary(self.words.tobytes())
 
     def tempered(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Calibrated logits of sentiment: 3 × anything."""
-        out: NDArray[np.float32] = logits * self.sentiment_slope + self.sentiment_shift[:, None]
+        """Calibrated logits of sentiment: texts × 3."""
+        out: NDArray[np.float32] = logits * self.sentiment_slope + self.sentiment_shift
         return out
 
 

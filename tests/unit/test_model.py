@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.scored import EMOTIONS
 from streams.scoring.model import LETTER, Model
 from streams.scoring.pairs import UNKNOWN, PairIndex, pair_keys, word_keys
-from streams.scoring.weights import MOOD_UNITS, SENTIMENT
+from streams.scoring.weights import EMOTION, FELT_UNITS, MOOD_UNITS, SENTIMENT
 
 CALM = "We came on Tuesday and stayed for two nights in a room that looks out on the road to the station. "
 FURIOUS = "I am absolutely furious and I want my money back!"
@@ -72,23 +72,41 @@ def test_an_index_of_pairs_finds_what_a_search_does(known: set[int], others: lis
 
 
 def test_the_words_parts_add_up_to_the_score(model: Model) -> None:
-    judged = model.judge(model.prepare([CALM + FURIOUS]), np.ones(1, dtype=np.bool_))
-    weights = model.weights
-    weight = np.exp(judged.mood[-1])
-    share = weight.sum() ** weights.power[0]
-    units = (judged.mood[SENTIMENT.stop : -1] * weight).sum(axis=1) / share + weights.bias[MOOD_UNITS]
-    assert (units > 0).any()
+    prepared = model.prepare([CALM + FURIOUS])
+    judged = model.judge(prepared, np.ones(1, dtype=np.bool_))
+    weights, (on, _) = model.weights, judged.moved
+    assert on.any()
     # What no word adds: the outputs' own, and that of the units which are on.
-    alone = weights.bias[SENTIMENT] + (np.where(units > 0, weights.bias[MOOD_UNITS], 0) @ weights.mood_units)
+    alone = weights.bias[SENTIMENT] + (np.where(on[0], weights.bias[MOOD_UNITS], 0) @ weights.mood_units)
     score = judged.sentiment[0] / weights.sentiment_slope
-    assert judged.parts.sum() + alone[2] - alone[0] == pytest.approx(score[2] - score[0], abs=1e-3)
+    told = model.parts(prepared, judged).sum() + alone[2] - alone[0]
+    assert told == pytest.approx(score[2] - score[0], abs=1e-3)
 
 
-def test_a_words_part_hangs_on_its_text_alone(model: Model) -> None:
+def test_the_words_parts_in_an_emotion_add_up_to_its_score(model: Model) -> None:
+    prepared = model.prepare([CALM, FURIOUS])
+    judged = model.judge(prepared, np.ones(2, dtype=np.bool_))
+    weights, (_, on), anger = model.weights, judged.moved, EMOTIONS.index("anger")
+    assert on[1].any()
+    parts = model.parts_of(prepared, judged, np.array([1]), np.array([anger]))
+    parts = parts * judged.weight[1][prepared.frame.starts[1] :] / judged.mass[1, 1]
+    alone = np.where(on[1], weights.bias[FELT_UNITS], 0) @ weights.felt_units[:, anger]
+    score = parts.sum() + weights.bias[EMOTION][anger] + alone
+    logit = score * weights.felt_slope[anger] + weights.felt_shift[anger]
+    assert judged.emotions[1, anger] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-5)
+
+
+def test_what_is_read_hangs_on_its_text_alone(model: Model) -> None:
     words = (CALM + FURIOUS).split()
     texts = [" ".join(words[begin:end]) for begin in range(0, 20, 3) for end in range(begin + 1, len(words), 2)]
+    texts += [CALM * 3 + FURIOUS, CALM * 5]
     prepared = model.prepare(texts)
     judged = model.judge(prepared, np.ones(len(texts), dtype=np.bool_))
+    parts = model.parts(prepared, judged)
     for at, text in enumerate(texts):
-        alone = model.judge(model.prepare([text]), np.ones(1, dtype=np.bool_)).parts
-        assert alone.tolist() == judged.parts[prepared.frame.starts[at] : prepared.frame.ends[at]].tolist(), text
+        one = model.prepare([text])
+        alone = model.judge(one, np.ones(1, dtype=np.bool_))
+        assert alone.sentiment[0].tolist() == judged.sentiment[at].tolist(), text
+        assert alone.emotions[0].tolist() == judged.emotions[at].tolist(), text
+        here = slice(prepared.frame.starts[at], prepared.frame.ends[at])
+        assert model.parts(one, alone).tolist() == parts[here].tolist(), text
