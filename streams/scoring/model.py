@@ -12,8 +12,6 @@ Another reader with the same methods can take its place.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
 from streams.scoring.pairs import PairIndex, pair_keys, word_keys
+from streams.scoring.runs import AT_ONCE, Floats, Numbers, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
 from streams.scoring.tokens import EMOJI, Frame, Lexicon
 from streams.scoring.weights import (
@@ -51,12 +50,6 @@ of what is remembered, since a single word may be as long as a text."""
 _HERE = TAPS // 2
 _SHIFTS = range(-_HERE, _HERE + 1)
 """Where a place's neighbours stand, tap by tap; the place itself is the tap in the middle."""
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.int64]
-_AT_ONCE = 512
-"""Places that are worked on at once, so that they stay in the processor's cache."""
-_LONG = 64
-"""Places from which on a run is worked on by itself."""
 _NEW_AT_ONCE = 256
 _FINE = 1 << 14
 """Steps of 1 in which words are folded: sums stay below 2^50."""
@@ -121,7 +114,7 @@ class Model:
         self._leans = units[:, 2] - units[:, 0]
         # What is rounded by dropping bits is rounded to the nearest where half a step was added before.
         self._states = self.weights.states + _HALF
-        self._hidden, self._one, self._least = np.full((3, _AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
+        self._hidden, self._one, self._least = np.full((3, AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
         self._pairs = PairIndex(self.weights.pairs)
         self.lexicon = Lexicon()
         self._begin()
@@ -198,8 +191,8 @@ class Model:
         pairs = self._pairs.rows(pair_keys(self._keys[rows[_HERE]], self._keys[rows[_HERE - 1]]))
         said = np.empty((count, self.weights.channels), dtype=np.float32)
         weight = np.empty((HEADS, count), dtype=np.float32)
-        for at in range(0, count, _AT_ONCE):
-            here = slice(at, min(at + _AT_ONCE, count))
+        for at in range(0, count, AT_ONCE):
+            here = slice(at, min(at + AT_ONCE, count))
             size = here.stop - at
             hidden, one = self._hidden[:size], self._one[:size]
             # "clip" because numpy would copy the result once more to raise where a row is missing; none is.
@@ -227,7 +220,7 @@ class Model:
         if unread.any():
             hidden[unread] = 0.0
         mass = np.add.reduceat(weight, frame.starts, axis=1) ** weights.power[:, None]
-        pooled = _pooled(hidden, weight, frame.starts, frame.ends) / mass.T[:, :, None]
+        pooled = weighted(hidden, weight, frame.starts, frame.ends) / mass.T[:, :, None]
         mood, mood_units = self._scores(pooled[:, _MOOD], _MOOD)
         felt, felt_units = self._scores(pooled[:, _FELT], _FELT)
         felt = self._strongest(felt, hidden, weight[_FELT], prepared)
@@ -275,8 +268,8 @@ class Model:
         """Each atom's part in positive less negative, in logits."""
         frame, out = prepared.frame, self.weights.out
         adds = np.where(judged.moved[_MOOD], self._leans, np.float32(0.0))
-        towards = out[:, SENTIMENT.stop - 1] - out[:, SENTIMENT.start] + _products(adds, out[:, MOOD_UNITS].T)
-        parts = _spoken(judged.hidden, towards, frame.starts, frame.ends)
+        towards = out[:, SENTIMENT.stop - 1] - out[:, SENTIMENT.start] + products(adds, out[:, MOOD_UNITS].T)
+        parts = spoken(judged.hidden, towards, frame.starts, frame.ends)
         parts *= judged.weight[_MOOD] / judged.mass[_MOOD][frame.text_of]
         return parts
 
@@ -287,21 +280,21 @@ class Model:
         """
         frame, out = prepared.frame, self.weights.out
         adds = np.where(judged.moved[_FELT][texts], self.weights.felt_units[:, labels].T, np.float32(0.0))
-        towards = out[:, labels + EMOTION.start].T + _products(adds, out[:, FELT_UNITS].T)
-        return _spoken(judged.hidden, towards, frame.starts[texts], frame.ends[texts])
+        towards = out[:, labels + EMOTION.start].T + products(adds, out[:, FELT_UNITS].T)
+        return spoken(judged.hidden, towards, frame.starts[texts], frame.ends[texts])
 
     def _values(self, hidden: Floats, weight: Floats, total: Floats, starts: Numbers, ends: Numbers) -> Floats:
         """P(positive) - P(negative) of runs of places, from what each says and counts for, and their total weights."""
-        pooled = _pooled(hidden, weight[None], starts, ends)[:, 0] / (total ** self.weights.power[_MOOD])[:, None]
+        pooled = weighted(hidden, weight[None], starts, ends)[:, 0] / (total ** self.weights.power[_MOOD])[:, None]
         chances = softmax(self.weights.tempered(self._scores(pooled, _MOOD)[0]))
         return chances[:, 2] - chances[:, 0]
 
     def _scores(self, pooled: Floats, head: int) -> tuple[Floats, Floats]:
         """A head's outputs and units (texts × each), from texts × channels: units that are above 0 add to outputs."""
-        sums = _products(pooled, self._sums[head]) + self._bias[head]
+        sums = products(pooled, self._sums[head]) + self._bias[head]
         adds = self.weights.mood_units if head == _MOOD else self.weights.felt_units
         scores, units = sums[:, : adds.shape[1]], sums[:, adds.shape[1] :]
-        return scores + _products(np.maximum(units, np.float32(0.0)), adds), units
+        return scores + products(np.maximum(units, np.float32(0.0)), adds), units
 
     def _strongest(self, whole: Floats, hidden: Floats, weight: Floats, prepared: Prepared) -> Floats:
         """What is felt in each text, or in a letter's most moved sentence where that is higher: texts × outputs.
@@ -319,7 +312,7 @@ class Model:
         if not len(which):
             return whole
         mass = np.add.reduceat(weight, opens)[which] ** self.weights.power[_FELT]
-        pooled = _pooled(hidden, weight[None], opens[which], ends[which])[:, 0] / mass[:, None]
+        pooled = weighted(hidden, weight[None], opens[which], ends[which])[:, 0] / mass[:, None]
         sentences, _ = self._scores(pooled, _FELT)
         first = np.flatnonzero(np.diff(owners[which], prepend=-1))
         texts = owners[which[first]]
@@ -345,65 +338,6 @@ def _beside(frame: Frame) -> list[NDArray[np.int64]]:
             moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
         found.append(moved)
     return found
-
-
-def _pooled(hidden: Floats, weight: Floats, starts: Numbers, ends: Numbers) -> Floats:
-    """Runs × heads × channels: the weighted sums of what the places (rows of ``hidden``) of each run say."""
-    out = np.empty((len(starts), len(weight), hidden.shape[1]), dtype=np.float32)
-    long, alike = _by_size(starts, ends)
-    for run, start, end in long:
-        for head, counts in enumerate(weight):
-            np.dot(counts[start:end], hidden[start:end], out=out[run, head])
-    for runs, places in alike:
-        said = np.take(hidden, places, axis=0)
-        for head, counts in enumerate(weight):
-            out[runs, head] = np.matmul(np.take(counts, places)[:, None], said)[:, 0]
-    return out
-
-
-def _spoken(hidden: Floats, vectors: Floats, starts: Numbers, ends: Numbers) -> Floats:
-    """What the places of each run say in the direction of its own vector (of channels), run behind run."""
-    sizes = ends - starts
-    begins = np.cumsum(sizes) - sizes
-    out = np.empty(int(sizes.sum()), dtype=np.float32)
-    long, alike = _by_size(starts, ends)
-    for run, start, end in long:
-        begin = int(begins[run])
-        np.dot(hidden[start:end], vectors[run], out=out[begin : begin + end - start])
-    for runs, places in alike:
-        said = np.matmul(np.take(hidden, places, axis=0), vectors[runs, :, None])[:, :, 0]
-        out[places + (begins - starts)[runs, None]] = said
-    return out
-
-
-def _by_size(
-    starts: Numbers, ends: Numbers
-) -> tuple[Iterable[tuple[int, int, int]], Iterator[tuple[Numbers, Numbers]]]:
-    """Long runs of places, with their bounds; and short ones, some that are equally long at once, with their places.
-
-    Many products of equally large arrays end in the same digits as each by itself.
-    """
-    sizes = ends - starts
-    long = np.flatnonzero(sizes >= _LONG)
-    short = np.flatnonzero(sizes < _LONG)
-
-    def alike() -> Iterator[tuple[Numbers, Numbers]]:
-        order = short[np.argsort(sizes[short], kind="stable")]
-        bounds = np.flatnonzero(np.diff(sizes[order], prepend=0, append=0)).tolist()
-        for begin, end in itertools.pairwise(bounds):
-            size = int(sizes[order[begin]])
-            offsets, many = np.arange(size), _AT_ONCE // size
-            for at in range(begin, end, many):
-                runs = order[at : min(at + many, end)]
-                yield runs, starts[runs, None] + offsets
-
-    return zip(long.tolist(), starts[long].tolist(), ends[long].tolist(), strict=True), alike()
-
-
-def _products(rows: Floats, matrix: Floats) -> Floats:
-    """Each row by itself times the matrix: in one product its last digit would hang on the number of rows."""
-    out: Floats = np.matmul(rows[:, None], matrix)[:, 0]
-    return out
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
