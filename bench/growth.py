@@ -31,7 +31,7 @@ from schemas.progress import OriginProgress, Progress
 from streams.catalog import Catalogs
 from streams.collector import look_seldom
 from streams.detection import detector
-from streams.listener import Heard, Listener
+from streams.listener import Incoming, Listener
 from streams.reader import Raw, Reader
 from streams.scoring import Pseudonyms, Scorer
 from streams.settings import Settings
@@ -154,7 +154,7 @@ def measure(mode: str, combinations: int, turns: int = TURNS) -> Growth:
     return Growth(mode, combinations, *medians, fresh_mb, grown_mb)
 
 
-Frame = tuple[int, list[Heard]]
+Frame = tuple[int, list[Incoming]]
 """(time of its last event in ms, its records)."""
 
 
@@ -192,10 +192,10 @@ def _frames(said: Iterator[Said], templates: dict[str, dict[str, Any]]) -> Itera
                 "created_at": stamp(time_ms),
                 "origin": {"topic": POSTS.name, "partition": 0, "offset": offset},
             }
-            frame.append(Heard(orjson.dumps(record), progress=False))
+            frame.append(Incoming(orjson.dumps(record), progress=False))
         reached = OriginProgress(offset=first + len(batch) - 1, live_ms=batch[-1][0])
         progress = Progress(origins={f"{POSTS.name}:0": reached}, at_ms=batch[-1][0], raw={POSTS.name: 1})
-        frame.append(Heard(progress.model_dump_json().encode(), progress=True))
+        frame.append(Incoming(progress.model_dump_json().encode(), progress=True))
         yield batch[-1][0], frame
         first += len(batch)
 

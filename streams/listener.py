@@ -28,7 +28,7 @@ from streams.windows.schedule import Schedule
 CLOCKS_KEY = SEPARATOR + "clocks"
 
 
-class Heard(NamedTuple):
+class Incoming(NamedTuple):
     """One record of ``scored``."""
 
     value: bytes
@@ -66,7 +66,7 @@ class Listener:
 
     def hear(
         self,
-        records: Iterable[Heard],
+        records: Iterable[Incoming],
         *,
         unreadable: Callable[[int, Exception], None] | None = None,
     ) -> Effects:

@@ -17,7 +17,7 @@ from streams.brand import Witness
 from streams.catalog import Catalogs
 from streams.detection import Detector
 from streams.effects import Record
-from streams.listener import Heard, Listener
+from streams.listener import Incoming, Listener
 from streams.paging import Terms
 from streams.reader import Raw, Reader
 from streams.recorded import RecordedEvent
@@ -54,13 +54,13 @@ def replay(
     """
     reader = Reader(scorer, future_ms)
     listener = Listener(catalogs, detector, lateness_ms, witness=witness, terms=terms or Terms())
-    listener.hear([Heard(it.model_dump_json().encode(), progress=False, change=True) for it in changes])
+    listener.hear([Incoming(it.model_dump_json().encode(), progress=False, change=True) for it in changes])
     offsets = dict.fromkeys(RAW, 0)
     header = [("groundswell-replay", REPLAY.encode())]
     source_events = iter(events)
     last_ms: int | None = None
     while chunk := list(islice(source_events, frame)):
-        heard: list[Heard] = []
+        heard: list[Incoming] = []
         for source in RAW:
             raws = []
             for of, event in chunk:
@@ -71,7 +71,7 @@ def replay(
             for topic, key, value in reader.read(source, raws).records:
                 yield topic, key, value
                 if topic is SCORED:
-                    heard.append(Heard(orjson.dumps(value), progress=False))
+                    heard.append(Incoming(orjson.dumps(value), progress=False))
         newest_ms = max(event.time_ms for _, event in chunk)
         last_ms = newest_ms if last_ms is None else max(last_ms, newest_ms)
         heard.append(_progress(last_ms, now_ms, ended=False))
@@ -80,11 +80,11 @@ def replay(
         yield from listener.hear([_progress(last_ms, now_ms, ended=True)]).records
 
 
-def _progress(time_ms: int, now_ms: int, *, ended: bool) -> Heard:
+def _progress(time_ms: int, now_ms: int, *, ended: bool) -> Incoming:
     mark = ReplayMark(replay=REPLAY, origins={"events": 1}, time_ms=time_ms, ended=ended, sent_ms=now_ms)
     origins = {"events:0": {"offset": 0, "replays": {REPLAY: mark}}}
     progress = Progress.model_validate({"origins": origins, "at_ms": now_ms, "raw": {}})
-    return Heard(progress.model_dump_json().encode(), progress=True)
+    return Incoming(progress.model_dump_json().encode(), progress=True)
 
 
 def _bytes(key: str | None) -> bytes | None:

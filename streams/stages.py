@@ -25,7 +25,7 @@ from streams.changelog import Changelog, FencedError
 from streams.cloudevents import envelopes
 from streams.detection import Detector
 from streams.effects import Effects
-from streams.listener import Heard, Listener
+from streams.listener import Incoming, Listener
 from streams.outbox import Headers, Outbox
 from streams.paging import Terms
 from streams.reader import Raw, Reader, quarantined
@@ -221,7 +221,7 @@ class DetectStage:
     async def handle(self, frame: Arrived) -> bool:
         """Hear a frame; gives False where another worker has taken the partition over."""
         records = [
-            Heard(r.value or b"", _marked(r, PROGRESS_HEADER), r.timestamp, _marked(r, CHANGE_HEADER))
+            Incoming(r.value or b"", _marked(r, PROGRESS_HEADER), r.timestamp, _marked(r, CHANGE_HEADER))
             for r in frame.records
         ]
         while (listener := await self._listener(frame.partition)) is not None:
@@ -281,7 +281,7 @@ class DetectStage:
     def _surely_ours(self, partition: int) -> bool:
         return time.monotonic() - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS
 
-    def _hear(self, listener: Listener, frame: Arrived, records: list[Heard]) -> Effects:
+    def _hear(self, listener: Listener, frame: Arrived, records: list[Incoming]) -> Effects:
         unreadable: list[tuple[int, Exception]] = []
         effects = listener.hear(
             records,

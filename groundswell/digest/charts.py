@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from groundswell.digest.facts import Facts, Point
-from groundswell.digest.heard import MOODS, Heard
+from groundswell.digest.heard import MOODS, WeekHeard
 from groundswell.digest.week import DAYS
 from groundswell.digest.words import share, voices
 
@@ -67,7 +67,7 @@ def days(facts: Facts) -> str:
 def moods(facts: Facts) -> str:
     """Unhappy, neutral and happy voices as one bar for each week, with their numbers beneath."""
     rows, y = "", 0
-    weeks: tuple[tuple[str, Heard], ...] = (("this week", facts.this), ("the week before", facts.before))
+    weeks: tuple[tuple[str, WeekHeard], ...] = (("this week", facts.this), ("the week before", facts.before))
     shown = [(name, heard) for name, heard in weeks if heard.mentions]
     label = []
     for name, heard in shown:

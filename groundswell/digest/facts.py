@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from groundswell.digest.asks import Ask, Asks
-from groundswell.digest.heard import FELT, Heard, Quote, Said
+from groundswell.digest.heard import FELT, Quote, Said, WeekHeard
 from groundswell.digest.week import Coverage, IsoWeek
 from streams.feeds.wants import cut
 from streams.windows.copies import Copies
@@ -36,8 +36,8 @@ class Point:
 
     id: str
     title: str
-    this: Heard = field(default_factory=Heard)
-    before: Heard = field(default_factory=Heard)
+    this: WeekHeard = field(default_factory=WeekHeard)
+    before: WeekHeard = field(default_factory=WeekHeard)
     peak: dict[str, Any] | None = None
     """The feed record of the week with the highest priority."""
     caused: dict[str, Any] | None = None
@@ -52,8 +52,8 @@ class Facts:
 
     brand: str
     week: IsoWeek
-    this: Heard = field(default_factory=Heard)
-    before: Heard = field(default_factory=Heard)
+    this: WeekHeard = field(default_factory=WeekHeard)
+    before: WeekHeard = field(default_factory=WeekHeard)
     pains: dict[str, Point] = field(default_factory=dict)
     delights: dict[str, Point] = field(default_factory=dict)
     alerts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)

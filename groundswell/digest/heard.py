@@ -70,7 +70,7 @@ class Quote:
 
 
 @dataclass(slots=True)
-class Heard:
+class WeekHeard:
     """One week's voices."""
 
     mentions: int = 0
@@ -132,7 +132,7 @@ class Heard:
         found = sorted((-len(voices), name) for name, voices in self.emotions.items() if name != "neutral")
         return [name for _, name in found[:count]]
 
-    def concentrated(self, everything: Heard) -> str | None:
+    def concentrated(self, everything: WeekHeard) -> str | None:
         """A value that most of its voices share, and clearly fewer of all voices."""
         for (dimension, value), voices in sorted(self.segments.items(), key=lambda it: (-len(it[1]), it[0])):
             usual = len(everything.segments.get((dimension, value), ())) / max(everything.count, 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streams.listener import Heard
+from streams.listener import Incoming
 from tests.support.partition import LATENESS_MS
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, mark, milliseconds, progress, scored, told
 
@@ -71,7 +71,7 @@ def _wording(rng: random.Random) -> str | None:
 
 
 @st.composite
-def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LATENESS_MS - MINUTE) -> list[Heard]:
+def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LATENESS_MS - MINUTE) -> list[Incoming]:
     """A log that carries the records, live or replayed: distributed over origins, disordered within the lateness, and
     with true progress.
 
@@ -83,7 +83,7 @@ def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LAT
     every = draw(st.integers(1, 12))
     replay = draw(st.sampled_from([None, "r1"]))
 
-    def report(reached: dict[str, int], *, ended: bool = False) -> Heard:
+    def report(reached: dict[str, int], *, ended: bool = False) -> Incoming:
         raw = {"posts.v1": len(origins)}
         if replay is None:
             return told(progress(reached, raw=raw))
@@ -100,7 +100,7 @@ def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LAT
     for record in arrivals:
         queues[rng.choice(origins)].append(record)
     reached: dict[str, int] = {}
-    log: list[Heard] = []
+    log: list[Incoming] = []
     unspoken = 0
     offsets = dict.fromkeys(origins, 0)
     while any(queues.values()):
@@ -125,7 +125,7 @@ def logs(draw: st.DrawFn, records: list[dict[str, Any]], *, latest_ms: int = LAT
     return log
 
 
-def frames(log: list[Heard], cuts: list[int]) -> list[list[Heard]]:
+def frames(log: list[Incoming], cuts: list[int]) -> list[list[Incoming]]:
     """The log, cut into frames of these sizes, over and over."""
     pieces, at, turn = [], 0, 0
     while at < len(log):

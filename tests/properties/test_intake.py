@@ -14,7 +14,7 @@ from schemas.quarantine import Quarantined
 from schemas.scored import Scored
 from streams.catalog import Catalogs
 from streams.intake import SOURCES, Limits, Rejection, parse
-from streams.listener import Heard
+from streams.listener import Incoming
 from streams.reader import Raw, Reader
 from streams.scoring import Pseudonyms, Scorer
 from streams.topics import QUARANTINE, RAW, SCORED
@@ -81,7 +81,7 @@ def test_a_hundred_thousand_broken_records_all_arrive_somewhere() -> None:
             encoded = orjson.dumps(value)
             if where is SCORED:
                 arrived.add(Scored.model_validate_json(encoded).origin.offset)
-                log.append(Heard(encoded, progress=False))
+                log.append(Incoming(encoded, progress=False))
                 reasons["scored"] += 1
             else:
                 assert where is QUARANTINE

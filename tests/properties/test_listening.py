@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.listener import Heard
+from streams.listener import Incoming
 from streams.topics import ALERTS, HANDOFFS, METRICS
 from streams.windows.bounds import Bounds
 from tests.properties.logs import customers, frames, logs
@@ -30,7 +30,7 @@ SMALL = st.builds(
 """Bounds that the logs reach."""
 
 
-def listened(pieces: list[list[Heard]], bounds: Bounds = UNREACHED) -> Partition:
+def listened(pieces: list[list[Incoming]], bounds: Bounds = UNREACHED) -> Partition:
     partition = Partition(bounds=bounds)
     for piece in pieces:
         partition.hear(piece)

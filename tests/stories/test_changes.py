@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from schemas.changes import Change
-from streams.listener import Heard
+from streams.listener import Incoming
 from streams.reader import Raw
 from streams.topics import ALERTS, CARRIED, QUARANTINE
 from tests.stories.telling import Story, at, story
@@ -15,7 +15,7 @@ from tests.support.records import BASE_MS
 
 def happens(it: Story, words: str, what: str, **fields: str) -> Story:
     change = Change.model_validate({"brand": it.brand, "at": at(words), "what": what, **fields})
-    it.world.partition.hear([Heard(change.model_dump_json().encode(), progress=False, change=True)])
+    it.world.partition.hear([Incoming(change.model_dump_json().encode(), progress=False, change=True)])
     return it
 
 
@@ -53,7 +53,7 @@ def test_only_so_many_changes_are_remembered_the_newest() -> None:
     partition = Partition()
     for number in range(620):
         change = Change.model_validate({"brand": "Acme", "at": BASE_MS / 1000 + number, "what": f"change {number}"})
-        partition.hear([Heard(change.model_dump_json().encode(), progress=False, change=True)])
+        partition.hear([Incoming(change.model_dump_json().encode(), progress=False, change=True)])
     known = partition.listener.brands["Acme"].changes.known
     assert {it["what"] for it in known.values()} == {f"change {number}" for number in range(120, 620)}
     partition.restart()

@@ -15,7 +15,7 @@ import orjson
 from schemas.progress import PROGRESS_HEADER, REPLAY_HEADER, Progress, ReplayMark
 from schemas.raw import Source
 from streams.catalog import Catalogs
-from streams.listener import Heard
+from streams.listener import Incoming
 from streams.paging import Terms
 from streams.reader import Raw, Reader
 from streams.scoring import Event, Pseudonyms, Scorer
@@ -99,7 +99,7 @@ class World:
         while self._queue and self._queue[0][0] <= self.now_ms:
             _, _, source, what = heapq.heappop(self._queue)
             due[source].append(what)
-        log: list[Heard] = []
+        log: list[Incoming] = []
         for source, topic in RAW.items():
             log.extend(self._read(source, topic, due[source]))
             if topic.name not in self.silent:
@@ -111,7 +111,7 @@ class World:
         for topic, key, value in self.partition.published[before:]:
             self._tell(topic, key, value)
 
-    def _read(self, source: Source, topic: Topic, arrived: list[Any]) -> Iterator[Heard]:
+    def _read(self, source: Source, topic: Topic, arrived: list[Any]) -> Iterator[Incoming]:
         raws = []
         for what in arrived:
             offset = self._offsets[source]
@@ -126,7 +126,7 @@ class World:
         for where, key, value in self.reader.read(source, raws).records if raws else ():
             self._tell(where, key, value)
             if where is SCORED:
-                yield Heard(orjson.dumps(value), progress=False)
+                yield Incoming(orjson.dumps(value), progress=False)
 
     def _tell(self, topic: Topic, key: str, value: dict[str, Any]) -> None:
         # Whatever is published fits its schema.

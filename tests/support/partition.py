@@ -11,7 +11,7 @@ import orjson
 from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.effects import Effects
-from streams.listener import Heard, Listener
+from streams.listener import Incoming, Listener
 from streams.paging import Terms
 from streams.topics import METRICS, Topic
 from streams.windows.bounds import Bounds
@@ -37,7 +37,7 @@ class Partition:
     def __post_init__(self) -> None:
         self.listener = self._new_listener()
 
-    def hear(self, records: Iterable[Heard], *, tell_open: bool = False) -> Effects:
+    def hear(self, records: Iterable[Incoming], *, tell_open: bool = False) -> Effects:
         """A frame: its outputs are published, those of windows that are still open too; then its state is stored."""
         effects = self.listener.hear(records)
         for topic, key, value in effects.records + (self.listener.tell_open().records if tell_open else []):

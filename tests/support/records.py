@@ -12,7 +12,7 @@ from schemas.base import stamp
 from schemas.progress import Progress, ReplayMark
 from streams.catalog import Catalog, Catalogs
 from streams.catalog.catalog import Pack
-from streams.listener import Heard
+from streams.listener import Incoming
 from streams.observing import observe
 from streams.windows.observation import Observation
 
@@ -133,9 +133,9 @@ def observed(record: dict[str, Any]) -> Observation:
     return observe(orjson.dumps(record))
 
 
-def heard(record: dict[str, Any]) -> Heard:
+def heard(record: dict[str, Any]) -> Incoming:
     """A scored record as it stands in the log."""
-    return Heard(orjson.dumps(record), progress=False)
+    return Incoming(orjson.dumps(record), progress=False)
 
 
 def mark(
@@ -183,6 +183,6 @@ def progress(
     return Progress.model_validate({"origins": origins, "at_ms": at_ms, "raw": raw})
 
 
-def told(value: Progress) -> Heard:
+def told(value: Progress) -> Incoming:
     """A progress record as it stands in the log."""
-    return Heard(value.model_dump_json(exclude_defaults=True).encode(), progress=True)
+    return Incoming(value.model_dump_json(exclude_defaults=True).encode(), progress=True)

@@ -15,7 +15,7 @@ import pytest
 
 from streams import desk
 from streams.effects import Effects
-from streams.listener import Heard
+from streams.listener import Incoming
 from streams.telemetry import Telemetry
 from streams.topics import METRICS
 from streams.windows.bounds import Bounds
@@ -24,7 +24,7 @@ from tests.support.partition import Partition
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, progress, scored, told
 
 
-def live(at_ms: int) -> Heard:
+def live(at_ms: int) -> Incoming:
     """One origin, complete so far, so that the watermark is ten minutes behind it."""
     return told(progress({"posts.v1:0": at_ms}))
 
@@ -35,13 +35,13 @@ class Log:
     def __init__(self) -> None:
         self.offset = -1
 
-    def say(self, at_ms: int, id_: str | None = None, **fields: Any) -> Heard:
+    def say(self, at_ms: int, id_: str | None = None, **fields: Any) -> Incoming:
         self.offset += 1
         record = scored(id_ or f"e{self.offset}", at_ms, origin=("posts.v1", 0, self.offset), **fields)
         return heard(record)
 
 
-def listen(bounds: Bounds, log: Iterable[Heard]) -> tuple[Partition, Effects]:
+def listen(bounds: Bounds, log: Iterable[Incoming]) -> tuple[Partition, Effects]:
     """The log heard at once, by one worker; and record by record, each by a worker that has just taken over. Both must
     come to the same."""
     whole, broken = Partition(bounds=bounds), Partition(bounds=bounds)

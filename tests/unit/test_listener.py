@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.listener import Heard, Listener
+from streams.listener import Incoming, Listener
 from streams.topics import ALERTS, HANDOFFS, METRICS, PAIN_POINTS
 from streams.windows.bounds import Bounds
 from tests.support.partition import Partition
 from tests.support.records import BASE_MS, DAY, HOUR, MINUTE, heard, mark, progress, scored, told
 
 
-def live(at_ms: int) -> Heard:
+def live(at_ms: int) -> Incoming:
     """One origin, complete so far, so that the watermark is ten minutes behind it."""
     return told(progress({"posts.v1:0": at_ms}))
 
@@ -26,7 +26,7 @@ class Log:
     def __init__(self) -> None:
         self.offset = -1
 
-    def say(self, at_ms: int, **fields: Any) -> Heard:
+    def say(self, at_ms: int, **fields: Any) -> Incoming:
         self.offset += 1
         return heard(scored(f"e{self.offset}", at_ms, origin=("posts.v1", 0, self.offset), **fields))
 
@@ -37,7 +37,7 @@ def windows(partition: Partition, name: str = "*") -> list[dict[str, Any]]:
 
 def test_an_unreadable_record_is_named_and_changes_nothing_else() -> None:
     partition, log, named = Partition(), Log(), []
-    records = [log.say(BASE_MS), Heard(b"{", progress=False), Heard(b"{}", progress=True), log.say(BASE_MS + 1)]
+    records = [log.say(BASE_MS), Incoming(b"{", progress=False), Incoming(b"{}", progress=True), log.say(BASE_MS + 1)]
     effects = partition.listener.hear(records, unreadable=lambda index, error: named.append(index))
     assert named == [1, 2]
     assert effects.counts["unreadable"] == 2
@@ -87,7 +87,7 @@ def test_no_foreign_record_ends_the_listener_or_is_counted_in_part() -> None:
             else:
                 broken = bad
             partition = Partition()
-            effects = partition.hear([Heard(orjson.dumps(broken), progress=False)], tell_open=True)
+            effects = partition.hear([Incoming(orjson.dumps(broken), progress=False)], tell_open=True)
             partition.hear([live(BASE_MS + 2 * HOUR)])
             partition.restart()
             if effects.counts["unreadable"]:
@@ -96,7 +96,7 @@ def test_no_foreign_record_ends_the_listener_or_is_counted_in_part() -> None:
         data = bytearray(orjson.dumps(whole))
         for _ in range(rng.randint(1, 4)):
             data[rng.randrange(len(data))] = rng.randrange(256)
-        Partition().hear([Heard(bytes(data), progress=bool(rng.getrandbits(1)))], tell_open=True)
+        Partition().hear([Incoming(bytes(data), progress=bool(rng.getrandbits(1)))], tell_open=True)
 
 
 def test_state_of_a_brand_with_any_name_can_be_read_back() -> None:
@@ -250,7 +250,7 @@ def test_a_brand_beyond_the_bound_takes_the_place_of_the_one_that_was_idle_longe
 def test_an_id_counts_once_within_a_day_also_where_it_comes_a_day_late_and_after_a_restart() -> None:
     partition = Partition()
 
-    def say(id_: str, at_ms: int, offset: int) -> Heard:
+    def say(id_: str, at_ms: int, offset: int) -> Incoming:
         return heard(scored(id_, at_ms, origin=("posts.v1", 0, offset)))
 
     first, again = BASE_MS + 30_000, BASE_MS + DAY + 29_000  # The same id with another time.
