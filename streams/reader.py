@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 MOST_MS = 253_000_000_000_000
 """Milliseconds since the epoch, in the year 9987: some years more, and no timestamp can write it."""
 
+SLICE_RECORDS = 500
+"""Raw records that are read in one go: whoever else has something to do waits no longer than for so many."""
+
 MARKS_KEPT = 16
 """Replays of one origin that are remembered."""
 

@@ -28,7 +28,7 @@ from streams.effects import Effects
 from streams.listener import Incoming, Listener
 from streams.outbox import Headers, Outbox
 from streams.paging import Terms
-from streams.reader import Raw, Reader, quarantined
+from streams.reader import SLICE_RECORDS, Raw, Reader, quarantined
 from streams.settings import Settings
 from streams.telemetry import Telemetry
 from streams.topics import ALL, CHANGES, QUARANTINE, RAW, SCORED, Topic
@@ -53,9 +53,6 @@ NEAR_RECORDS = 2_000
 
 SLICE_SECONDS = 0.02
 """How long the reading of a state keeps the event loop for itself."""
-
-SLICE_RECORDS = 500
-"""Raw records that are read in one go: whoever else has something to do waits no longer than for so many."""
 
 PROGRESS = ((PROGRESS_HEADER, b"1"),)
 

@@ -10,10 +10,9 @@ from typing import Any, Protocol
 
 from schemas.raw import Post
 from streams.catalog import Catalogs
+from streams.reader import SLICE_RECORDS
 from streams.scoring import Event, Pseudonyms, Scorer
 
-FRAME = 2_000
-"""Records at once, as the pipeline takes them (``streams/frames.py``)."""
 VADER_NEUTRAL = 0.05
 """Compound score below which VADER's authors call a text neutral, either way."""
 _WHEN = datetime(2026, 2, 9, tzinfo=UTC)
@@ -107,7 +106,7 @@ def events(texts: Sequence[str]) -> list[Event]:
 
 def frames(batch: Sequence[Event]) -> Iterator[Sequence[Event]]:
     """The events as the pipeline cuts them."""
-    return (batch[at : at + FRAME] for at in range(0, len(batch), FRAME))
+    return (batch[at : at + SLICE_RECORDS] for at in range(0, len(batch), SLICE_RECORDS))
 
 
 def _reading(record: dict[str, Any]) -> Reading:

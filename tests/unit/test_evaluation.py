@@ -20,10 +20,11 @@ from groundswell.evaluation.figures import calibration_error, class_f1, f1, macr
 from groundswell.evaluation.judging import faults
 from groundswell.evaluation.own import Case, challenge, implicit
 from groundswell.evaluation.public import grouped, reason_id
-from groundswell.evaluation.readers import FRAME, Product, Reading, TextBlob, Vader, events, frames
+from groundswell.evaluation.readers import Product, Reading, TextBlob, Vader, events, frames
 from groundswell.evaluation.split import share
 from schemas.scored import EKMAN, EMOTIONS, GROUPS
 from streams.catalog.catalog import load_pack, pack_names
+from streams.reader import SLICE_RECORDS
 from training.data import own_sentences
 
 Run = Callable[..., Result]
@@ -90,8 +91,8 @@ def test_a_case_is_right_only_if_everything_expected_holds() -> None:
 
 
 def test_texts_go_through_the_scorer_in_frames() -> None:
-    batch = events([f"text {at}" for at in range(FRAME + 1)])
-    assert [len(frame) for frame in frames(batch)] == [FRAME, 1]
+    batch = events([f"text {at}" for at in range(SLICE_RECORDS + 1)])
+    assert [len(frame) for frame in frames(batch)] == [SLICE_RECORDS, 1]
     texts = ["I love it, thank you so much!", "This is terrible, I hate it.", "", "🙃" * 40]
     told, every = Product("fast").read(texts), Product("fast", all_emotions=True)
     all_told = every.read(texts)
