@@ -72,6 +72,22 @@ def test_whoever_was_replaced_finds_out_at_the_next_write_and_changes_nothing() 
     run(story())
 
 
+def test_a_proof_changes_nothing_and_fails_whoever_was_replaced() -> None:
+    async def story() -> None:
+        log = FakeLog()
+        first = await owning(log)
+        await first.write({"a": b"1"})
+        await first.prove()
+        second = await owning(log)
+        with pytest.raises(FencedError, match="somebody else wrote"):
+            await first.prove()
+        with pytest.raises(FencedError, match="somebody else wrote"):
+            await second.prove()  # The stale proof stands between: who knows what else does.
+        assert await state(log) == {"a": b"1"}
+
+    run(story())
+
+
 def test_an_owner_whose_log_was_written_over_reads_it_again_and_goes_on() -> None:
     async def story() -> None:
         log = FakeLog()
