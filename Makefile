@@ -60,7 +60,7 @@ $(TRAIN_READY): training/requirements.txt
 	@touch $@
 
 .PHONY: train
-train: $(READY) $(TRAIN_READY) ## Build the scorer's weights anew from ../shared/data (an hour and a half on two idle cores; goes on where it stopped)
+train: $(READY) $(TRAIN_READY) ## Build the scorer's weights anew from ../shared/data (three hours on two idle cores; goes on where it stopped)
 	$(TRAIN_VENV)/bin/python -m training.train
 	$(BIN)/groundswell eval all
 

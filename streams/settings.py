@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     )
     scorer: Annotated[str, Field(pattern=r"^(fast|deep|textblob|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")] = Field(
         "fast",
-        description="Who tells the sentiment: fast, our own model; deep, the transformer that it learnt from, for the "
+        description="Who tells the sentiment: fast, our own model; deep, a transformer beside it, for the "
         "texts of which it is least sure; textblob, as it is, to compare; or package.module:factory, your own reader.",
     )
     deep_share: Annotated[float, Field(ge=0, le=1)] = Field(

@@ -11,9 +11,9 @@ from groundswell.evaluation.figures import f1
 from schemas.scored import EMOTIONS
 
 _GRID = np.linspace(0.03, 0.75, 73)
-LEAN = {"joy": 0.5, "optimism": -0.5}
-"""Log odds added to what Reddit's comments lead one to expect: who posts tells of joy more often, and of optimism less
-(chosen on TweetEval's emotions)."""
+LEAN = {"anger": 0.3, "joy": 0.5, "optimism": -0.8}
+"""Log odds added to what Reddit's comments lead one to expect: who posts tells of anger and joy more often, and of
+optimism less (chosen on TweetEval's emotions)."""
 FEW = 40
 """Texts with a label up to which its threshold follows from the probabilities alone."""
 
@@ -31,22 +31,38 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return out
 
 
-def slope(logits: NDArray[np.float32], labels: NDArray[np.int64], weight: NDArray[np.float32]) -> float:
-    """The factor that makes the labels likeliest (temperature scaling: Guo et al., ICML 2017), from a fine grid."""
+def slope(
+    logits: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    beside: NDArray[np.float32] | float = 0.0,
+) -> float:
+    """The factor that makes the labels likeliest (temperature scaling: Guo et al., ICML 2017), from a fine grid.
+
+    ``beside`` are other logits that are added to the scaled ones.
+    """
     rows = np.arange(len(labels))
     grid = np.geomspace(0.2, 3.0, 80)
-    losses = [-float(np.sum(weight * np.log(softmax(logits * factor)[rows, labels] + 1e-9))) for factor in grid]
+    losses = [
+        -float(np.sum(weight * np.log(softmax(logits * factor + beside)[rows, labels] + 1e-9))) for factor in grid
+    ]
     return float(grid[int(np.argmin(losses))])
 
 
-def platt(logit: NDArray[np.float32], label: NDArray[np.bool_], faith: float = 3.0) -> tuple[float, float]:
+def platt(
+    logit: NDArray[np.float32],
+    label: NDArray[np.bool_],
+    beside: NDArray[np.float32] | float = 0.0,
+    faith: float = 3.0,
+) -> tuple[float, float]:
     """Slope and shift of the logistic curve through the labels (Platt 1999), by Newton's method.
 
-    ``faith`` in what the model says already: a prior that keeps rare labels near slope 1 and shift 0.
+    ``beside`` are other logits that are added. ``faith`` in what the model says already: a prior that keeps rare labels
+    near slope 1 and shift 0.
     """
     factor, shift = 1.0, 0.0
     for _ in range(50):
-        chance = sigmoid(factor * logit + shift)
+        chance = sigmoid(factor * logit + shift + beside)
         error, weight = chance - label, np.maximum(chance * (1 - chance), 1e-6)
         gradient = np.array(
             [np.sum(error * logit) + faith * (factor - 1), np.sum(error) + 0.3 * faith * shift], dtype=np.float64
@@ -86,18 +102,33 @@ class Calibration:
     thresholds: NDArray[np.float32]
 
 
+@dataclass
+class Beside:
+    """Another reader's calibrated logits of the same texts, whose mean with one's own is told."""
+
+    mood: NDArray[np.float32]
+    felt: NDArray[np.float32]
+    share: float
+    """What one's own count for."""
+
+
 def calibrated(
     mood: NDArray[np.float32],
     labels: NDArray[np.int64],
     weight: NDArray[np.float32],
     felt: NDArray[np.float32],
     truth: NDArray[np.bool_],
+    beside: Beside | None = None,
 ) -> Calibration:
     """From logits of sentiment with labels and weights, and logits of emotions and families with the truth."""
+    share = beside.share if beside else 1.0
+    others = (1.0 - share) * beside.felt if beside else np.zeros_like(felt)
     found = []
     for at in range(felt.shape[1]):
-        factor, shift = platt(felt[:, at], truth[:, at])
+        factor, shift = platt(share * felt[:, at], truth[:, at], others[:, at])
         shift += LEAN.get(EMOTIONS[at], 0.0) if at < len(EMOTIONS) else 0.0
-        found.append((factor, shift, threshold(sigmoid(factor * felt[:, at] + shift), truth[:, at])))
+        chances = sigmoid(share * factor * felt[:, at] + shift + others[:, at])
+        found.append((factor, shift / share, threshold(chances, truth[:, at])))
     slopes, shifts, thresholds = (np.array(column, dtype=np.float32) for column in zip(*found, strict=True))
-    return Calibration(slope(mood, labels, weight), slopes, shifts, thresholds)
+    other_mood = (1.0 - share) * beside.mood if beside else 0.0
+    return Calibration(slope(share * mood, labels, weight, other_mood), slopes, shifts, thresholds)

@@ -1,4 +1,4 @@
-"""The teacher as it ships: ONNX in int8 for the tier ``deep``; and, in full precision, as the one that labels texts."""
+"""Teachers as ONNX: in int8 for the tier ``deep``; and, in full precision, as the one that labels texts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from streams.scoring.alike import levelled
-from streams.scoring.deep import spelt
 from streams.scoring.weights import OUTPUTS
-from training.encoder import Teacher, padded, tokenizer
+from training.encoder import Speller, Teacher, padded
 from training.progress import console
 
 CHUNK = 4_096
@@ -23,6 +22,7 @@ CHUNK = 4_096
 def exported(teacher: Teacher, folder: Path) -> tuple[Path, Path]:
     """Writes the teacher in full precision and in int8; gives back both files."""
     folder.mkdir(exist_ok=True)
+    teacher.speller.tokenizer.save(str(folder / "tokenizer.json"))
     teacher.eval()
     full, small = folder / "teacher.onnx", folder / "model.onnx"
     ids = torch.randint(1_000, 2_000, (4, 12))
@@ -37,18 +37,19 @@ def exported(teacher: Teacher, folder: Path) -> tuple[Path, Path]:
 
 
 class Labeller:
-    """Labels texts with a teacher in ONNX."""
+    """Labels texts with a teacher in ONNX, whose tokenizer lies beside it."""
 
     def __init__(self, path: Path, threads: int = 2, *, alone: bool = False) -> None:
         """``alone``: each text by itself, as the int8 model is used."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._speller = Speller(path.parent)
         self._size = 1 if alone else 64
 
     def logits(self, texts: list[str]) -> NDArray[np.float32]:
         """texts × OUTPUTS."""
-        pieces = [encoding.ids for encoding in tokenizer().encode_batch([spelt(levelled(text)) for text in texts])]
+        pieces = self._speller.pieces([levelled(text) for text in texts])
         order = np.argsort([len(piece) for piece in pieces], kind="stable")
         out = np.empty((len(texts), OUTPUTS), dtype=np.float32)
         for at in range(0, len(order), self._size):

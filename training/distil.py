@@ -6,6 +6,7 @@ labels nobody knows but the teacher. Known labels count besides.
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import dataclass
 
@@ -16,13 +17,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
-from streams.scoring.words import Vocabulary
+from streams.scoring.words import Rows, Vocabulary
 from training.data import Labelled
 from training.families import joined
 from training.progress import console
-from training.student import Reader, Student, batches, frequent
+from training.student import Read, Reader, Student, batches, frequent
 
 BATCH, RATE, TABLE_RATE = 256, 2e-3, 1e-3
+LAST, OWN_AGAIN = 0.5, 0.25
+"""Of the last epochs: their rates as a share of the first ones', and the share of the own texts that is read again."""
 DROP, UNKNOWN = 0.08, 0.12
 NEAR = 2e-3
 HARD = 0.3
@@ -37,6 +40,8 @@ class Lesson:
     teacher: NDArray[np.float32]
     weight: NDArray[np.float32]
     felt: NDArray[np.float32]
+    own: NDArray[np.bool_]
+    """Which of the texts were written for the project, or made of such."""
 
 
 def _mood(out: Tensor, soft: Tensor, label: Tensor, weight: Tensor) -> Tensor:
@@ -57,15 +62,39 @@ def _felt(out: Tensor, soft: Tensor, emotions: Tensor, felt: Tensor) -> Tensor:
     return each[:, : EMOTION.stop - EMOTION.start].sum(1) + 0.6 * each[:, EMOTION.stop - EMOTION.start :].sum(1)
 
 
-def fit(lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed: int, epochs: int) -> Student:
-    """The trained student: the running mean of its weights over the last steps."""
+def fit(
+    lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed: int, epochs: int, last: int
+) -> Student:
+    """The trained student: so many epochs of everything, and the last ones of what others wrote and some of the own.
+
+    The own texts are more than half of all; what the public ones taught of rare emotions would fade behind them.
+    """
     torch.manual_seed(seed)
     reader = Reader(vocabulary)
     read = reader.read(lesson.data.texts)
     rows = reader.rows()
-    pairs = frequent(read.pairs)
-    student, mean = Student(vocabulary, begin, pairs), Student(vocabulary, begin, pairs)
-    mean.load_state_dict(student.state_dict())
+    student = Student(vocabulary, begin, frequent(read.pairs))
+    everything = np.arange(len(lesson.own))
+    student = _taught(student, lesson, read, rows, everything, seed, epochs, 1.0)
+    some = np.flatnonzero(~lesson.own | (np.random.default_rng(seed).random(len(lesson.own)) < OWN_AGAIN))
+    return _taught(student, lesson, read, rows, some, seed + 1, last, LAST)
+
+
+def _taught(
+    student: Student,
+    lesson: Lesson,
+    read: Read,
+    rows: Rows,
+    texts: NDArray[np.int64],
+    seed: int,
+    epochs: int,
+    share: float,
+) -> Student:
+    """The running mean of the student's weights over the last steps of some epochs of these texts.
+
+    ``share`` is that of the full rates.
+    """
+    mean = copy.deepcopy(student)
     tables = ("table", "pairs")
     rest = [value for name, value in student.named_parameters() if name not in tables]
     optimiser = torch.optim.AdamW(
@@ -80,13 +109,13 @@ def fit(lesson: Lesson, vocabulary: Vocabulary, begin: NDArray[np.float32], seed
     labels = torch.from_numpy(lesson.data.sentiment.astype(np.int64))
     weight, felt = torch.from_numpy(lesson.weight), torch.from_numpy(lesson.felt)
     soft = torch.from_numpy(lesson.teacher)
-    total = epochs * -(-len(labels) // BATCH)
+    total = epochs * -(-len(texts) // BATCH)
     random, step, began = np.random.default_rng(seed), 0, time.monotonic()
     for epoch in range(epochs):
         losses = []
-        for which in batches(read, BATCH, random):
+        for which in batches(texts, BATCH, random):
             step += 1
-            rate = min(step / 100, max(0.01, 1 - step / total))
+            rate = share * min(step / 100, max(0.01, 1 - step / total))
             for group, peak in zip(optimiser.param_groups, (RATE, TABLE_RATE), strict=True):
                 group["lr"] = peak * rate
             student.train()

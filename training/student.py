@@ -164,8 +164,8 @@ class Student(nn.Module):
         return torch.cat(both, dim=1)
 
 
-def batches(read: Read, size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Every text once, in random order."""
-    order = random.permutation(len(read.starts))
+def batches(texts: NDArray[np.int64], size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Each of the texts once, in random order."""
+    order = random.permutation(texts)
     for at in range(0, len(order), size):
         yield order[at : at + size]

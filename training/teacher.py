@@ -1,15 +1,16 @@
-"""Fine-tunes the teacher on all heads at once. Seeded; goes on where it was stopped.
+"""Fine-tunes teachers on all heads at once. Seeded; goes on where it was stopped.
 
-Three phases: the public data alone; again together with the texts written for this project, so that those few thousand
-are read when the model already knows what tweets and comments feel like; and those alone, several times, among a sample
-of the public ones, so that it does not forget them.
+Two are made, by courses of their own: MiniLM, whose word the student learns, and BGE, which reads beside the student in
+the tier ``deep`` and errs on other texts. Both read everything, MiniLM after the public data alone; then many of the
+texts written for this project again, among some of the public ones, so that it does not forget those. What a teacher
+learnt last costs some of what it knew: the mean of both weights keeps most of either (Wortsman et al. 2022).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +21,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from groundswell.evaluation.figures import macro_f1, macro_recall
-from streams.scoring.deep import spelt
 from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
+from training import base
 from training.data import Labelled, goemotions, own_sentences, semeval, written
-from training.encoder import Teacher, padded, tokenizer
+from training.encoder import Teacher, padded
 from training.families import joined
 from training.progress import console
 
-BATCH, RATE, HEAD_RATE, WARM_UP, DECAY = 64, 1.2e-4, 1e-3, 200, 0.01
+BATCH, HEAD_RATE, WARM_UP, DECAY = 64, 1e-3, 200, 0.01
 KEEP, MIXED = 0.98, 10
 """Of the running mean of the weights, the share that stays every ``MIXED`` steps; the mean is kept in the end."""
-ROUNDS, SAMPLE, LAST_RATE = 2, 40_000, 8e-5
-"""Of the last phase: how often the own texts are read, among how many public ones, and the peak rate."""
+OWN, PUBLIC = 40_000, 12_000
+"""Own and public texts of the last phase."""
 EVERY = 100
 """Steps between two checkpoints."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a teacher is made."""
+
+    name: str
+    begin: Callable[[Path, Iterable[str]], None]
+    """Writes the weights that it begins with."""
+    public_first: bool
+    """Whether it reads the public data alone before it reads everything."""
+    rate: float
+    last_rate: float
+    """Peak rate of the last phase."""
+
+
+LABELLING = Course("minilm", base.minilm, public_first=True, rate=1.2e-4, last_rate=8e-5)
+DEEP = Course("bge", base.bge, public_first=False, rate=1e-4, last_rate=7e-5)
 
 
 @dataclass
@@ -125,9 +144,9 @@ def batches(lengths: NDArray[np.int64], random: np.random.Generator) -> Iterator
         yield made[at]
 
 
-def predict(model: nn.Module, texts: list[str]) -> NDArray[np.float32]:
+def predict(model: Teacher, texts: list[str]) -> NDArray[np.float32]:
     """texts × OUTPUTS logits."""
-    pieces = [encoding.ids for encoding in tokenizer().encode_batch([spelt(text) for text in texts])]
+    pieces = model.speller.pieces(texts)
     order = np.argsort([len(piece) for piece in pieces], kind="stable")
     model.eval()
     with torch.inference_mode():
@@ -137,16 +156,35 @@ def predict(model: nn.Module, texts: list[str]) -> NDArray[np.float32]:
     return result
 
 
-def train(root: Path, folder: Path, seed: int) -> None:
-    """The first two phases, from the last checkpoint on: → ``teacher-SEED-read.pt``."""
+def made(course: Course, root: Path, folder: Path, seed: int) -> dict[str, Teacher]:
+    """The teacher as it was when it had ``read``, when it had ``practised``, and the ``mean`` of both."""
+    folder.mkdir(exist_ok=True)
+    course.begin(folder / "base", material(root, own=True).data.texts)
+    if not (folder / f"teacher-{seed}.pt").exists():
+        if not (folder / f"teacher-{seed}-read.pt").exists():
+            _read(course, root, folder, seed)
+        _practise(course, root, folder, seed)
+    before, after = (torch.load(folder / f"teacher-{seed}{part}.pt") for part in ("-read", ""))
+    teachers = {}
+    for name, state in (
+        ("read", before),
+        ("practised", after),
+        ("mean", {k: (before[k] + after[k]) / 2 for k in before}),
+    ):
+        teachers[name] = Teacher(folder / "base")
+        teachers[name].load_state_dict(state)
+    return teachers
+
+
+def _read(course: Course, root: Path, folder: Path, seed: int) -> None:
+    """The first phases, from the last checkpoint on: → ``teacher-SEED-read.pt``."""
     torch.manual_seed(seed)
     checkpoint = folder / f"teacher-{seed}.ckpt"
-    model = Teacher()
-    mean = Teacher()
+    model, mean = Teacher(folder / "base"), Teacher(folder / "base")
     mean.load_state_dict(model.state_dict())
     body, head = list(model.body.parameters()), list(model.head.parameters())
     optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": RATE}, {"params": head, "lr": HEAD_RATE}], weight_decay=DECAY, fused=True
+        [{"params": body, "lr": course.rate}, {"params": head, "lr": HEAD_RATE}], weight_decay=DECAY, fused=True
     )
     done = 0
     if checkpoint.exists():
@@ -156,13 +194,12 @@ def train(root: Path, folder: Path, seed: int) -> None:
         optimiser.load_state_dict(state["optimiser"])
         done = state["step"]
         console.print(f"goes on at step {done}")
-    public = material(root, own=False)
-    total = math.ceil(len(public.data.texts) / BATCH)
-    total += math.ceil((len(public.data.texts) + len(written().part("train").texts)) / BATCH)
+    phases = [material(root, own=False)] if course.public_first else []
+    phases.append(material(root, own=True))
+    total = sum(math.ceil(len(stuff.data.texts) / BATCH) for stuff in phases)
     at, began, losses = 0, time.monotonic(), list[float]()
-    for phase in (1, 2):
-        stuff = public if phase == 1 else material(root, own=True)
-        pieces = [e.ids for e in tokenizer().encode_batch([spelt(text) for text in stuff.data.texts])]
+    for phase, stuff in enumerate(phases, 1):
+        pieces = model.speller.pieces(stuff.data.texts)
         lengths = np.array([len(piece) for piece in pieces])
         for which in batches(lengths, np.random.default_rng(100 * seed + phase)):
             at += 1
@@ -170,7 +207,7 @@ def train(root: Path, folder: Path, seed: int) -> None:
                 continue
             torch.manual_seed(seed * 1_000_003 + at)
             rate = min(at / WARM_UP, max(0.02, (total - at) / (total - WARM_UP)))
-            for group, peak in zip(optimiser.param_groups, (RATE, HEAD_RATE), strict=True):
+            for group, peak in zip(optimiser.param_groups, (course.rate, HEAD_RATE), strict=True):
                 group["lr"] = peak * rate
             losses.append(step(model, optimiser, stuff, which, [pieces[i] for i in which]))
             if at % MIXED == 0:
@@ -178,7 +215,9 @@ def train(root: Path, folder: Path, seed: int) -> None:
             if at % EVERY == 0:
                 pace = (time.monotonic() - began) / (at - done)
                 left = (total - at) * pace / 60
-                console.print(f"step {at}/{total}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
+                console.print(
+                    f"{course.name}: step {at}/{total}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left"
+                )
                 state = {"model": model.state_dict(), "mean": mean.state_dict(), "step": at}
                 torch.save({**state, "optimiser": optimiser.state_dict()}, checkpoint.with_suffix(".new"))
                 checkpoint.with_suffix(".new").replace(checkpoint)
@@ -186,36 +225,38 @@ def train(root: Path, folder: Path, seed: int) -> None:
     torch.save(mean.state_dict(), folder / f"teacher-{seed}-read.pt")
 
 
-def practise(root: Path, folder: Path, seed: int) -> None:
-    """The third phase: ``teacher-SEED-read.pt`` → ``teacher-SEED.pt``."""
+def _practise(course: Course, root: Path, folder: Path, seed: int) -> None:
+    """The last phase: ``teacher-SEED-read.pt`` → ``teacher-SEED.pt``."""
     torch.manual_seed(seed + 7)
     random = np.random.default_rng(seed + 7)
-    model, mean = Teacher(), Teacher()
+    model, mean = Teacher(folder / "base"), Teacher(folder / "base")
     for each in (model, mean):
         each.load_state_dict(torch.load(folder / f"teacher-{seed}-read.pt"))
     stuff = material(root, own=True)
     mine = len(written().part("train").texts) + len(own_sentences().texts)
     count = len(stuff.data.texts)
     public, own = np.arange(count - mine), np.arange(count - mine, count)
-    chosen = np.concatenate([own] * ROUNDS + [random.choice(public, SAMPLE, replace=False)])
-    pieces = [e.ids for e in tokenizer().encode_batch([spelt(stuff.data.texts[at]) for at in chosen])]
-    optimiser = torch.optim.AdamW(model.parameters(), lr=LAST_RATE, weight_decay=DECAY, fused=True)
+    chosen = np.concatenate([random.choice(own, OWN, replace=False), random.choice(public, PUBLIC, replace=False)])
+    pieces = model.speller.pieces([stuff.data.texts[at] for at in chosen])
+    optimiser = torch.optim.AdamW(model.parameters(), lr=course.last_rate, weight_decay=DECAY, fused=True)
     some = list(batches(np.array([len(piece) for piece in pieces]), random))
     losses, began = list[float](), time.monotonic()
     for at, which in enumerate(some, 1):
         for group in optimiser.param_groups:
-            group["lr"] = LAST_RATE * min(at / 40, max(0.02, 1 - at / len(some)))
+            group["lr"] = course.last_rate * min(at / 40, max(0.02, 1 - at / len(some)))
         losses.append(step(model, optimiser, stuff, chosen[which], [pieces[i] for i in which]))
         if at % MIXED == 0:
             mix(mean, model, 0.15)
         if at % EVERY == 0:
             left = (len(some) - at) * (time.monotonic() - began) / at / 60
-            console.print(f"practice {at}/{len(some)}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
+            console.print(
+                f"{course.name}: practice {at}/{len(some)}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left"
+            )
     tell(mean, root)
     torch.save(mean.state_dict(), folder / f"teacher-{seed}.pt")
 
 
-def tell(model: nn.Module, root: Path) -> None:
+def tell(model: Teacher, root: Path) -> None:
     """How well it reads the share that is for tuning."""
     tweets, comments = semeval(root).part("tune"), goemotions(root, "train").part("tune")
     guess = predict(model, tweets.texts)[:, SENTIMENT].argmax(1)

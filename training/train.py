@@ -1,7 +1,7 @@
 """Builds the scorer's weights from GoEmotions, SemEval-2017 and the project's own texts: ``make train``.
 
-Teacher, its labels, student, calibration: seeded, with progress, and each goes on where it was stopped (``.train/``).
-An hour and a half on two cores that do nothing else, by what its steps took one by one. Nothing that ``groundswell
+Teachers, labels, student, calibration: seeded, with progress, and each goes on where it was stopped (``.train/``).
+Three hours on two cores that do nothing else, by what its steps took one by one. Nothing that ``groundswell
 eval`` reports on is read.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import random
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,49 +24,49 @@ from groundswell.evaluation.figures import f1, macro_f1, macro_recall
 from streams.scoring import feelings
 from streams.scoring.alike import families
 from streams.scoring.deep import HERE as DEEP
-from streams.scoring.deep import spelt
+from streams.scoring.deep import SHARE
 from streams.scoring.model import Model
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import EMOTION, FELT, FULL_TAP, OUTPUTS, SENTIMENT, TAPS, WEIGHTS, Weights
 from streams.scoring.words import Vocabulary
 from training import distil, teacher
-from training.calibrate import Calibration, calibrated, sigmoid, softmax
+from training.calibrate import Beside, Calibration, calibrated, sigmoid, softmax
 from training.data import Labelled, goemotions, own_sentences, semeval, written
 from training.deep import Labeller, exported
-from training.encoder import Teacher, padded, tokenizer
+from training.encoder import Teacher, padded
 from training.families import joined
 from training.progress import console
 from training.remade import careless, fragments, remade
 from training.student import Student
 
 DIMENSIONS = 128
-REMADE, FRAGMENTS = 30_000, 35_000
+REMADE, FRAGMENTS = 20_000, 25_000
 """Texts made of the public ones and as many of the own ones, of each kind."""
 CARELESS = 0.2
-EPOCHS = 10
-OWN_SHARE = 0.25
+EPOCHS, LAST_EPOCHS = 6, 9
+OWN_SHARE = 0.1
 """What an own text counts for where confidence is set: it is easier than what others write, being of the same hands as
-those that were learnt from."""
+those that were learnt from, and they are many."""
 NEAR = 8
 """Words that a word may be exchanged for."""
 
 
-def vocabulary(texts: list[str]) -> Vocabulary:
-    """The words that are met twice in the texts, and the whole words that the teacher knows."""
+def vocabulary(texts: list[str], known: Iterable[str]) -> Vocabulary:
+    """The words that are met twice in the texts, and those of a teacher's pieces that are whole words."""
     lexicon = Lexicon()
     frame = lexicon.read(texts)
     counts: Counter[str] = Counter()
     for atom, count in zip(*np.unique(frame.atoms, return_counts=True), strict=True):
         counts[lexicon.norm[atom]] += int(count)
-    known = {word for word in tokenizer().get_vocab() if word.isalpha() and word.isascii() and len(word) > 2}
+    whole = {word for word in known if word.isalpha() and word.isascii() and len(word) > 2}
     alike = families()
-    words = {alike.get(word, word) for word in known | {word for word, count in counts.items() if word and count > 1}}
+    words = {alike.get(word, word) for word in whole | {word for word, count in counts.items() if word and count > 1}}
     return Vocabulary(sorted(words | set(alike.values())))
 
 
 def static(model: Teacher, words: list[str]) -> NDArray[np.float32]:
     """Where the teacher puts each word by itself: words × DIMENSIONS, its pieces' mean, by principal components."""
-    pieces = [encoding.ids for encoding in tokenizer().encode_batch([spelt(word.strip("<>")) or "." for word in words])]
+    pieces = model.speller.pieces([word.strip("<>") or "." for word in words])
     order = np.argsort([len(piece) for piece in pieces], kind="stable")
     out = np.empty((len(words), model.body.config.hidden_size), dtype=np.float32)
     model.eval()
@@ -102,7 +103,7 @@ def lesson(
     """What the student learns: every training text, some written carelessly, and texts made of them.
 
     Who has practised knows the project's own texts, and has forgotten some of the others: each is asked for what it
-    knows best.
+    knows best. What others wrote is read by the other teacher besides; the mean of two errs less than each.
     """
     stuff = teacher.material(root, own=True)
     texts, counts = stuff.data.texts, Counter(word for text in stuff.data.texts for word in text.lower().split())
@@ -117,11 +118,13 @@ def lesson(
             kept.write_bytes(orjson.dumps(remade(mine, near, REMADE) + fragments(mine, FRAGMENTS)))
         made: list[str] = orjson.loads(kept.read_bytes())
         told = labellers[name].resumed([*mine, *made], folder, name)
-        soft.append(told[: len(mine)])
+        first = told[: len(mine)]
+        soft.append((first + labellers["other"].resumed(mine, folder, "other")) / 2 if name == "read" else first)
         said.append(told[len(mine) :])
         more += made
     dice = random.Random(23)  # noqa: S311
     again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
+    ours = np.arange(len(texts)) >= own
     hasty = stuff.data.take(again)
     hasty.texts = [careless(text, dice) for text in hasty.texts]
     nothing = Labelled(
@@ -135,6 +138,7 @@ def lesson(
         np.concatenate([taught, taught[again], *said]),
         np.concatenate([stuff.weight, stuff.weight[again], none]),
         np.concatenate([stuff.felt, stuff.felt[again], none]),
+        np.concatenate([ours, ours[again], np.arange(len(more)) >= len(more) // 2]),
     )
 
 
@@ -198,13 +202,13 @@ class Tuning:
     def of(cls, root: Path) -> Tuning:
         """Read from the data sets."""
         tweets, own = semeval(root).part("tune"), written().part("tune")
-        weight = np.concatenate([teacher.balanced(tweets.sentiment), OWN_SHARE * teacher.balanced(own.sentiment)])
-        return cls(Labelled.joined([tweets, own]), weight, goemotions(root, "train").part("tune"))
+        counts = np.repeat([1.0, OWN_SHARE], [len(tweets.texts), len(own.texts)])
+        return cls(Labelled.joined([tweets, own]), counts.astype(np.float32), goemotions(root, "train").part("tune"))
 
-    def found(self, mood: NDArray[np.float32], felt: NDArray[np.float32]) -> Calibration:
+    def found(self, mood: NDArray[np.float32], felt: NDArray[np.float32], beside: Beside | None = None) -> Calibration:
         """The calibration for logits of both."""
         truth = np.concatenate([self.comments.emotions, joined(self.comments.emotions)], axis=1) == 1
-        return calibrated(mood, self.moody.sentiment.astype(np.int64), self.weight, felt, truth)
+        return calibrated(mood, self.moody.sentiment.astype(np.int64), self.weight, felt, truth, beside)
 
     def tell(self, name: str, mood: NDArray[np.float32], told: NDArray[np.bool_]) -> None:
         """How well it reads the share that it was calibrated on: not for the card."""
@@ -217,8 +221,8 @@ class Tuning:
         )
 
 
-def calibrate(tuning: Tuning, weights: Weights) -> NDArray[np.float32]:
-    """Sets what the student tells and how sure; gives its chances of each sentiment."""
+def calibrate(tuning: Tuning, weights: Weights) -> Beside:
+    """Sets what the student tells and how sure; gives what it makes of the share for tuning, beside another reader."""
     mood, _ = read(weights, tuning.moody.texts)
     _, felt = read(weights, tuning.comments.texts)
     found = tuning.found(mood, felt)
@@ -226,50 +230,44 @@ def calibrate(tuning: Tuning, weights: Weights) -> NDArray[np.float32]:
     weights.sentiment_slope = np.array([found.sentiment_slope], dtype=np.float32)
     weights.felt_slope, weights.felt_shift = found.slopes, found.shifts
     weights.thresholds, weights.family_thresholds = found.thresholds[:emotions], found.thresholds[emotions:]
-    chances = sigmoid(felt * found.slopes + found.shifts)
+    mood, felt = mood * weights.sentiment_slope, felt * found.slopes + found.shifts
+    chances = sigmoid(felt)
     told = feelings.told(chances[:, :emotions], chances[:, emotions:], weights)
     tuning.tell("fast", mood, told)
-    return softmax(mood * weights.sentiment_slope)
+    return Beside(mood, felt, SHARE)
 
 
-def calibrate_deep(tuning: Tuning, weights: Weights, fast: NDArray[np.float32], small: Path, folder: Path) -> None:
-    """The same of the int8 teacher, and the margins of the student's chances below which it is asked."""
+def calibrate_deep(tuning: Tuning, weights: Weights, fast: Beside, small: Path, folder: Path) -> None:
+    """The same of the int8 teacher beside the student, and the margins of the student's chances below which it is
+    asked."""
     deep = Labeller(small, threads=2, alone=True)
     moods, felts = deep.logits(tuning.moody.texts)[:, SENTIMENT], deep.logits(tuning.comments.texts)[:, FELT]
-    found = tuning.found(moods, felts)
-    sure = np.sort(fast, axis=1)
+    found = tuning.found(moods, felts, fast)
+    sure = np.sort(softmax(fast.mood), axis=1)
     np.savez(
         folder / "calibration.npz", slope=found.slopes, shift=found.shifts,
         sentiment_slope=np.array([found.sentiment_slope], dtype=np.float32),
         sentiment_shift=np.zeros(3, dtype=np.float32),
         margins=np.quantile(sure[:, -1] - sure[:, -2], np.linspace(0, 1, 101)).astype(np.float32),
     )  # fmt: skip
-    chances = sigmoid(felts * found.slopes + found.shifts)
+    mood = SHARE * found.sentiment_slope * moods + (1 - SHARE) * fast.mood
+    chances = sigmoid(SHARE * (felts * found.slopes + found.shifts) + (1 - SHARE) * fast.felt)
     emotions = EMOTION.stop - EMOTION.start
-    tuning.tell("deep", moods, feelings.told(chances[:, :emotions], chances[:, emotions:], weights))
+    tuning.tell("deep", mood, feelings.told(chances[:, :emotions], chances[:, emotions:], weights))
 
 
 def train(root: Path, folder: Path, seed: int) -> None:
     """Everything, from the last checkpoint on."""
-    finished = folder / f"teacher-{seed}.pt"
-    if not finished.exists():
-        if not (folder / f"teacher-{seed}-read.pt").exists():
-            teacher.train(root, folder, seed)
-        teacher.practise(root, folder, seed)
-    # What it learnt last costs some of what it knew: the mean of both weights keeps most of either (Wortsman et al.
-    # 2022).
-    before, after = (torch.load(folder / f"teacher-{seed}{part}.pt") for part in ("-read", ""))
-    models = {"read": before, "practised": after, "mean": {k: (before[k] + after[k]) / 2 for k in before}}
-    teachers = {}
-    for name, state in models.items():
-        teachers[name] = Teacher()
-        teachers[name].load_state_dict(state)
-    files = {name: exported(model, folder / name) for name, model in teachers.items()}
-    small = files["mean"][1]
-    words = vocabulary(teacher.material(root, own=True).data.texts)
-    begin = static(teachers["practised"], list(words.words))
-    labellers = {name: Labeller(files[name][0]) for name in ("read", "practised")}
-    student = distil.fit(lesson(root, folder, labellers, words, begin), words, begin, seed, EPOCHS)
+    labelling = teacher.made(teacher.LABELLING, root, folder / teacher.LABELLING.name, seed)
+    deep = teacher.made(teacher.DEEP, root, folder / teacher.DEEP.name, seed)
+    _, small = exported(deep["mean"], folder / "deep")
+    practised = labelling["practised"]
+    words = vocabulary(teacher.material(root, own=True).data.texts, practised.speller.tokenizer.get_vocab())
+    begin = static(practised, list(words.words))
+    asked = {"read": labelling["read"], "practised": practised, "other": deep["read"]}
+    labellers = {name: Labeller(exported(each, folder / name)[0]) for name, each in asked.items()}
+    taught = lesson(root, folder, labellers, words, begin)
+    student = distil.fit(taught, words, begin, seed, EPOCHS, LAST_EPOCHS)
     torch.save(student.state_dict(), folder / f"student-{seed}.pt")
     weights = packed(student, words)
     DEEP.mkdir(exist_ok=True)
@@ -277,7 +275,7 @@ def train(root: Path, folder: Path, seed: int) -> None:
     calibrate_deep(tuning, weights, calibrate(tuning, weights), small, DEEP)
     weights.save(WEIGHTS)
     shutil.copy(small, DEEP / "model.onnx")
-    tokenizer().save(str(DEEP / "tokenizer.json"))
+    shutil.copy(small.with_name("tokenizer.json"), DEEP)
     for path in (WEIGHTS, DEEP / "model.onnx"):
         console.print(f"{path} written, {path.stat().st_size / 1e6:.1f} MB")
 

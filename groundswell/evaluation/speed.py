@@ -13,10 +13,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from groundswell.evaluation import public
-from groundswell.evaluation.readers import FRAME, Product, events, frames
+from groundswell.evaluation.readers import Product, events, frames
 from groundswell.evaluation.report import Report, Row
 from groundswell.evaluation.suites import Setup
 from streams.collector import look_seldom
+from streams.reader import SLICE_RECORDS
 
 ROUNDS = 3
 JOINED = 10
@@ -96,9 +97,9 @@ def _memory(tier: str, data: Path) -> tuple[float, float]:
     texts = public.airline(data).texts
     long = [" ".join(texts[at : at + JOINED]) for at in range(0, len(texts), JOINED)]
     for batch in (texts, long):
-        for at in range(0, len(batch), FRAME):
+        for at in range(0, len(batch), SLICE_RECORDS):
             # A worker holds a frame's events, not all that it ever read.
-            product.read(batch[at : at + FRAME])
+            product.read(batch[at : at + SLICE_RECORDS])
     return ready, _peak_mb()
 
 

@@ -92,7 +92,11 @@ def ensure(cache: Path, on_progress: Progress | None = None) -> list[Path]:
     Raises:
         JarsMissing: They are not in the cache and could not be fetched.
     """
-    home, jars = folder(cache), locked()
+    return obtained(folder(cache), locked(), on_progress)
+
+
+def obtained(home: Path, jars: tuple[Jar, ...], on_progress: Progress | None = None) -> list[Path]:
+    """The same of any jars, kept in the folder ``home``."""
     if _missing(home, jars):
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -101,7 +105,7 @@ def ensure(cache: Path, on_progress: Progress | None = None) -> list[Path]:
                 if missing := _missing(home, jars):
                     _fetch(home, jars, missing, on_progress)
         except OSError as error:
-            raise JarsMissing(f"Kafka's jars could not be written to {home}: {error.strerror or error}.") from error
+            raise JarsMissing(f"The jars could not be written to {home}: {error.strerror or error}.") from error
     return [home / jar.file for jar in jars]
 
 

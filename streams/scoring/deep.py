@@ -1,9 +1,10 @@
-"""The tier ``deep``: the teacher itself, a transformer in int8, for the texts on which the fast reader is least sure.
+"""The tier ``deep``: a transformer in int8, for the texts on which the fast reader is least sure.
 
 It needs the extra: ``pip install groundswell[deep]``. A cascade (Viola & Jones, CVPR 2001, in spirit): most texts are
 clear to the cheap reader, and the dear one sees the rest. Which they are follows from the text's own margin and a limit
 made when the model was trained, not from the other texts of its frame. For the same reason texts are read one by one:
-int8 is scaled by what is in the batch.
+int8 is scaled by what is in the batch. What it thinks counts beside the fast reader's, not instead: the two err on
+different texts (a logarithmic opinion pool: Genest & Zidek 1986).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
 HERE = Path(__file__).with_name("deep")
 LONGEST = 96
 """Word pieces of a text that are read: about 400 characters."""
+SHARE = 0.6
+"""What it counts for beside the fast reader."""
 _HANDLE = re.compile(r"@\w+|\[handle\]")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\bhttps?\b")
 
@@ -93,7 +96,7 @@ class DeepReader:
         felt = (1.0 / (1.0 + np.exp(-np.clip(rest, -30.0, 30.0)))).astype(np.float32)
         between = EMOTION.stop - SENTIMENT.stop
         assert FAMILY.start == EMOTION.stop
-        return Opinions(mood / mood.sum(axis=1, keepdims=True), felt[:, :between], felt[:, between:])
+        return Opinions(mood / mood.sum(axis=1, keepdims=True), felt[:, :between], felt[:, between:], SHARE)
 
     def _logits(self, text: str) -> NDArray[np.float32]:
         pieces = self._tokenizer.encode(spelt(levelled(text)))

@@ -1,7 +1,8 @@
 """Readers that may be asked for a second opinion on some texts: a tier of the package, or one's own model.
 
 The fast reader reads every text; a second reader then says which texts it wants, and what it thinks of them counts
-instead. Clauses, words and everything that the catalog hears stay the fast reader's.
+instead, or beside what the fast reader thinks. Clauses, words and everything that the catalog hears stay the fast
+reader's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Opinions:
     """texts × 28 probabilities, in the order of ``schemas.scored.EMOTIONS``; None: it has no opinion on them."""
     families: NDArray[np.float32] | None = None
     """texts × families probabilities, in the order of ``streams.scoring.weights.FAMILIES``; None: no opinion."""
+    share: float = 1.0
+    """What it counts for: 1 instead of the fast reader's, less beside it, by the weighted mean of their log odds."""
 
 
 class SecondReader(Protocol):

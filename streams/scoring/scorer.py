@@ -213,18 +213,19 @@ class Scorer:
         return languages
 
     def _ask_again(self, judged: Judged, texts: list[str], read: NDArray[np.bool_]) -> None:
-        """Puts a second reader's opinion in the place of the first one's, where there is one that wants the text."""
+        """Puts a second reader's opinion in the place of the first one's, or beside it, where one wants the text."""
         if self._second is None:
             return
         which = np.flatnonzero(self._second.wants(softmax(judged.sentiment)) & read)
         if not len(which):
             return
         opinions = self._second.read([texts[at] for at in which.tolist()])
-        judged.sentiment[which] = np.log(np.clip(opinions.sentiment, 1e-6, 1.0))
-        if opinions.emotions is not None:
-            judged.emotions[which] = opinions.emotions
-        if opinions.families is not None:
-            judged.families[which] = opinions.families
+        told, first = np.log(np.clip(opinions.sentiment, 1e-6, 1.0)), judged.sentiment[which]
+        judged.sentiment[which] = opinions.share * told + (1.0 - opinions.share) * first
+        for mine, theirs in ((judged.emotions, opinions.emotions), (judged.families, opinions.families)):
+            if theirs is not None:
+                odds = opinions.share * _log_odds(theirs) + (1.0 - opinions.share) * _log_odds(mine[which])
+                mine[which] = 1.0 / (1.0 + np.exp(-odds))
 
     def _emotions(self, prepared: Prepared, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
         """Emotions that are heard, or all that were asked for, strongest first."""
@@ -258,6 +259,11 @@ class Scorer:
         if ear is None:
             ear = self._ears[key] = Ear(catalog, self._model, head, self._witness)
         return ear
+
+
+def _log_odds(chances: NDArray[np.float32]) -> NDArray[np.float32]:
+    near: NDArray[np.float32] = np.clip(chances, 1e-6, 1.0 - 1e-6)
+    return np.log(near / (1.0 - near))
 
 
 def _sentiment(judged: Judged, stars: list[float | None]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -29,7 +29,7 @@ from training.data import own_sentences
 
 Run = Callable[..., Result]
 
-FLOORS = {"challenge": ("all kinds", 71.0), "implicit": ("accuracy", 49.0)}
+FLOORS = {"challenge": ("all kinds", 84.0), "implicit": ("accuracy", 75.0)}
 """Per cent, about three below what the shipped model was measured at."""
 FAIR = 0.05
 """Mean difference of the value that paired texts may show."""
@@ -129,6 +129,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 GOOD, BAD, PLAIN = "I love it, thank you so much!", "This is terrible, I hate it.", "What time do you open on Monday?"
+FACT = "The office is on the second floor."
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def data(tmp_path: Path) -> Path:
         # A character that Python takes for a line end is none.
         write(tmp_path / f"tweeteval/emotion/{split}_text.txt", "I am so angry!\u2028\nWe are happy, what joy!\n")
         write(tmp_path / f"tweeteval/emotion/{split}_labels.txt", "0\n1\n")
-    write(tmp_path / "goemotions/original/dev.tsv", f"{GOOD}\t15,18\tid1\nThanks!\t15\tid2\n{PLAIN}\t27\tid3\n")
+    write(tmp_path / "goemotions/original/dev.tsv", f"{GOOD}\t15,18\tid1\nThanks!\t15\tid2\n{FACT}\t27\tid3\n")
     aside = [text for text in (f"{GOOD} {at}" for at in range(999)) if share(text) == "own-test"][:2]
     write(tmp_path / "goemotions/original/train.tsv", "".join(f"{text}\t15,18\tid\n" for text in [GOOD, *aside]))
     write(tmp_path / "semeval2017/train.tsv", "".join(f"positive\t{text}\n" for text in [BAD, *aside]))

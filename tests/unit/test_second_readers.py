@@ -73,6 +73,30 @@ def test_ones_own_reader_is_named_by_its_module_and_asked_for_what_it_wants() ->
         Scored.model_validate(record)
 
 
+class Halfway(Contrary):
+    """The same, as much as the fast reader."""
+
+    def read(self, texts: Sequence[str]) -> Opinions:
+        told = super().read(texts)
+        told.share = 0.5
+        return told
+
+
+def halfway() -> Halfway:
+    return Halfway()
+
+
+def test_a_reader_may_count_beside_the_fast_one() -> None:
+    fast, half, contrary = (
+        score(TEXTS[:1], name)[0] for name in ("fast", f"{__name__}:halfway", f"{__name__}:contrary")
+    )
+    assert contrary["sentiment"]["value"] < half["sentiment"]["value"] < fast["sentiment"]["value"]
+    negative = [it["emotion_groups"]["negative"] for it in (fast, half, contrary)]
+    assert negative == sorted(negative)
+    assert negative[0] < negative[1] < negative[2]
+    Scored.model_validate(half)
+
+
 @pytest.mark.parametrize("name", ["nowhere.at_all:thing", f"{__name__}:missing"])
 def test_a_reader_that_cannot_be_loaded_says_so(name: str) -> None:
     with pytest.raises(UnknownReaderError, match=name):
