@@ -72,7 +72,7 @@ def words(
     pair = np.repeat(np.arange(len(texts)), lengths)
     places = np.arange(ends[-1]) + (frame.starts[texts] - begins)[pair]
     parts = model.parts_of(prepared, judged, texts, labels)
-    parts *= np.take(np.where(prepared.around.solid, judged.weight[1], np.float32(0.0)), places)
+    parts *= np.take(prepared.around.solid, places)
     strongest = np.maximum.reduceat(parts, begins)
     strong = np.flatnonzero((parts > 0.0) & (parts >= _STRONG * strongest[pair]))
     strong = strong[np.lexsort((-parts[strong], pair[strong]))]

@@ -269,19 +269,16 @@ class Model:
         frame, out = prepared.frame, self.weights.out
         adds = np.where(judged.moved[_MOOD], self._leans, np.float32(0.0))
         towards = out[:, SENTIMENT.stop - 1] - out[:, SENTIMENT.start] + products(adds, out[:, MOOD_UNITS].T)
-        parts = spoken(judged.hidden, towards, frame.starts, frame.ends)
-        parts *= judged.weight[_MOOD] / judged.mass[_MOOD][frame.text_of]
+        parts = spoken(judged.hidden, judged.weight[_MOOD], towards, frame.starts, frame.ends)
+        parts /= judged.mass[_MOOD][frame.text_of]
         return parts
 
     def parts_of(self, prepared: Prepared, judged: Judged, texts: Numbers, labels: Numbers) -> Floats:
-        """What each atom adds to these emotions of these texts, one text's behind the other's.
-
-        Still to be multiplied by what the place counts for, and divided by the text's mass.
-        """
+        """What each atom adds to these emotions of these texts, one text behind the other, before its mass divides."""
         frame, out = prepared.frame, self.weights.out
         adds = np.where(judged.moved[_FELT][texts], self.weights.felt_units[:, labels].T, np.float32(0.0))
         towards = out[:, labels + EMOTION.start].T + products(adds, out[:, FELT_UNITS].T)
-        return spoken(judged.hidden, towards, frame.starts[texts], frame.ends[texts])
+        return spoken(judged.hidden, judged.weight[_FELT], towards, frame.starts[texts], frame.ends[texts])
 
     def _values(self, hidden: Floats, weight: Floats, total: Floats, starts: Numbers, ends: Numbers) -> Floats:
         """P(positive) - P(negative) of runs of places, from what each says and counts for, and their total weights."""

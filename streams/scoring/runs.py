@@ -37,18 +37,18 @@ def weighted(hidden: Floats, weight: Floats, starts: Numbers, ends: Numbers) -> 
     return out
 
 
-def spoken(hidden: Floats, vectors: Floats, starts: Numbers, ends: Numbers) -> Floats:
-    """What the places of each run say in the direction of its own vector (of channels), run behind run."""
+def spoken(hidden: Floats, weight: Floats, vectors: Floats, starts: Numbers, ends: Numbers) -> Floats:
+    """What the places of each run add in the direction of its own vector (of channels), run behind run."""
     sizes = ends - starts
     begins = np.cumsum(sizes) - sizes
     out = np.empty(int(sizes.sum()), dtype=np.float32)
     long, alike = _by_size(starts, ends)
     for run, start, end in long:
         begin = int(begins[run])
-        np.dot(hidden[start:end], vectors[run], out=out[begin : begin + end - start])
+        out[begin : begin + end - start] = np.dot(hidden[start:end], vectors[run]) * weight[start:end]
     for runs, places in alike:
         said = np.matmul(np.take(hidden, places, axis=0), vectors[runs, :, None])[:, :, 0]
-        out[places + (begins - starts)[runs, None]] = said
+        out[places + (begins - starts)[runs, None]] = said * np.take(weight, places)
     return out
 
 

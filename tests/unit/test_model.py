@@ -88,8 +88,7 @@ def test_the_words_parts_in_an_emotion_add_up_to_its_score(model: Model) -> None
     judged = model.judge(prepared, np.ones(2, dtype=np.bool_))
     weights, (_, on), anger = model.weights, judged.moved, EMOTIONS.index("anger")
     assert on[1].any()
-    parts = model.parts_of(prepared, judged, np.array([1]), np.array([anger]))
-    parts = parts * judged.weight[1][prepared.frame.starts[1] :] / judged.mass[1, 1]
+    parts = model.parts_of(prepared, judged, np.array([1]), np.array([anger])) / judged.mass[1, 1]
     alone = np.where(on[1], weights.bias[FELT_UNITS], 0) @ weights.felt_units[:, anger]
     score = parts.sum() + weights.bias[EMOTION][anger] + alone
     logit = score * weights.felt_slope[anger] + weights.felt_shift[anger]
