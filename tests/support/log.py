@@ -9,6 +9,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from streams.changelog import Changelog
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -70,6 +72,11 @@ class FakeLog:
 
     def consumer(self) -> FakeConsumer:
         return FakeConsumer(self)
+
+
+def owner(log: FakeLog) -> Changelog:
+    """One more owner of the log's partition, who has not read it yet."""
+    return Changelog(log.topic, 0, log, log.consumer)  # type: ignore[arg-type]
 
 
 class FakeConsumer:

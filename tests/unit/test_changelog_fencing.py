@@ -13,15 +13,11 @@ from hypothesis import strategies as st
 
 from streams.changelog import CLAIM_KEY, Changelog, FencedError
 from tests.support.examples import examples
-from tests.support.log import FakeLog
+from tests.support.log import FakeLog, owner
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
-
-
-def owner(log: FakeLog) -> Changelog:
-    return Changelog(log.topic, 0, log, log.consumer)  # type: ignore[arg-type]
 
 
 async def owning(log: FakeLog) -> Changelog:

@@ -11,13 +11,12 @@ import pytest
 
 from streams import stages
 from streams.catalog import Catalogs
-from streams.changelog import Changelog
 from streams.detection import detector
 from streams.settings import Settings
 from streams.stages import Arrived, DetectStage
 from streams.telemetry import Telemetry
 from streams.topics import METRICS
-from tests.support.log import FakeLog
+from tests.support.log import FakeLog, owner
 from tests.support.records import BASE_MS, scored
 
 
@@ -53,27 +52,24 @@ class Publisher:
         pass
 
 
+def detecting(publisher: Publisher, producer: FakeLog | None = None) -> DetectStage:
+    """The stage on the generic catalog, without a broker."""
+    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
+    return DetectStage(Settings(), "127.0.0.1:1", catalogs, detector("surge"), producer, publisher, telemetry)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("untouched", "reads"), [(True, 1), (False, 2)])
 def test_a_frame_waits_until_it_is_known_whether_others_wrote(
     monkeypatch: pytest.MonkeyPatch, untouched: bool, reads: int
 ) -> None:
     monkeypatch.setattr(stages, "Changelog", Log)
     Log.reads, Log.untouched_now = 0, untouched
-    catalogs = Catalogs.load(("generic",))
     frame = Arrived("groundswell.scored.v1", 0, (SimpleNamespace(value=b"", headers=(), timestamp=0),), None, None)
     monkeypatch.setattr(stages, "_raw", lambda record: SimpleNamespace(origin="o"))
     monkeypatch.setattr(stages, "quarantined", lambda *_: {})
 
     async def play() -> None:
-        stage = DetectStage(
-            Settings(),
-            "127.0.0.1:1",
-            catalogs,
-            detector("surge"),
-            None,
-            Publisher(),
-            Telemetry(),  # type: ignore[arg-type]
-        )
+        stage = detecting(Publisher())
         stage.assigned({0})
         assert stage.waiting_for == [0]
         assert await stage.handle(frame)
@@ -100,8 +96,7 @@ def test_a_state_that_was_read_while_partitions_moved_is_read_again(monkeypatch:
 
     formers: list[int | None] = []
     monkeypatch.setattr(stages, "Changelog", Moving)
-    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
-    stage = DetectStage(Settings(), "127.0.0.1:1", catalogs, detector("surge"), None, Publisher(), telemetry)  # type: ignore[arg-type]
+    stage = detecting(Publisher())
     stage.assigned({0})
     asyncio.run(stage.recover())
     assert formers == [None, None], "what others claimed in between is no reason to give up"
@@ -126,8 +121,7 @@ def test_whoever_was_frozen_tells_no_window_as_open(
     monkeypatch.setattr(stages, "Changelog", Freezing)
     monkeypatch.setattr(stages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     said = SimpleNamespace(value=orjson.dumps(scored("e1", BASE_MS)), headers=(), timestamp=BASE_MS)
-    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
-    stage = DetectStage(Settings(), "127.0.0.1:1", catalogs, detector("surge"), None, Noting(), telemetry)  # type: ignore[arg-type]
+    stage = detecting(Noting())
     stage.assigned({0})
     assert asyncio.run(stage.handle(Arrived("groundswell.scored.v1", 0, (said,), None, 0)))
     assert len(published) == told
@@ -143,9 +137,8 @@ def test_whoever_was_frozen_tells_nothing_where_others_have_gone_on(
 
     clock, published = [1_000.0], list[int]()
     monkeypatch.setattr(stages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    settings, log = Settings(), FakeLog(topic=Settings().state_topic)
-    catalogs, telemetry = Catalogs.load(("generic",)), Telemetry()
-    stage = DetectStage(settings, "127.0.0.1:1", catalogs, detector("surge"), log, Noting(), telemetry)  # type: ignore[arg-type]
+    log = FakeLog(topic=Settings().state_topic)
+    stage = detecting(Noting(), log)
     monkeypatch.setattr(stage, "_new_consumer", log.consumer)
 
     def crying(offset: int) -> Arrived:
@@ -157,7 +150,7 @@ def test_whoever_was_frozen_tells_nothing_where_others_have_gone_on(
         stage.assigned({0})
         assert await stage.handle(crying(0))
         if taken:
-            await Changelog(log.topic, 0, log, log.consumer).recover()  # type: ignore[arg-type]
+            await owner(log).recover()
         clock[0] += 7.0
         assert await stage.handle(crying(1)) is not taken
 
