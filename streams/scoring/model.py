@@ -140,7 +140,7 @@ class Model:
         self._flags = np.concatenate([self._flags, np.array(lexicon.flags[begin:], dtype=np.int32)])
         self._keys = np.concatenate([self._keys, word_keys(lexicon.norm[begin:])])
         if end + 1 > self._room:
-            self._room = max(2 * self._room, end + 1, 4_096)
+            self._room = max(self._room + self._room // 4, end + 1, 2_048)
             # One after the other, so that only one of them is there twice.
             for tap, old in enumerate(self._taps):
                 self._taps[tap] = np.zeros((self._room, weights.channels), dtype=np.int16)

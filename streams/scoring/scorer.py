@@ -14,9 +14,10 @@ from schemas.scored import EMOTIONS
 from streams.catalog import Catalogs
 from streams.scoring import feelings
 from streams.scoring.cleaning import Cleaner
+from streams.scoring.gate import UNHAPPY
 from streams.scoring.heads import Evidence, Featurer, Heads
 from streams.scoring.heard import Heard
-from streams.scoring.hearing import UNHAPPY, Ear
+from streams.scoring.hearing import Ear
 from streams.scoring.language import Tongues
 from streams.scoring.model import Judged, Model, Prepared, softmax
 from streams.scoring.opinions import second_reader
@@ -37,7 +38,7 @@ Event = tuple[Source, RawEvent, dict[str, Any]]
 """What was read: its source, the event, and where it was read in wire form (`schemas.scored.Origin`)."""
 LABELS = ("negative", "neutral", "positive")
 TOP_WORDS = 4
-CHARACTERS_AT_ONCE = 200_000
+CHARACTERS_AT_ONCE = 64_000
 """Texts are read in portions of about so many characters, so that a frame of long texts stays small in memory."""
 LEAST_PART = 0.12
 """Logits that a word must move the sentiment by to be shown."""
