@@ -15,6 +15,7 @@ from streams.scoring.normalise import normalise
 from training.sentences import feelings, sentences
 
 TEXTS = Path(__file__).with_name("texts")
+PAIRS = Path(__file__).with_name("pairs.tsv")
 _POSITIVE = frozenset(
     "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()  # noqa: SIM905
 )
@@ -90,14 +91,29 @@ def own_sentences() -> Labelled:
 
 def written(folder: Path = TEXTS) -> Labelled:
     """The project's own texts, written one by one: label, emotions (``-``: not told), text, separated by tabs."""
+    return _lines(sorted(folder.glob("*.tsv")))
+
+
+def told_twice() -> Labelled:
+    """The project's own pairs: a text in standard English and, in the next row, the same as others would write it.
+
+    A line has both behind each other. They have to be read alike.
+    """
+    return _lines([PAIRS])
+
+
+def _lines(paths: list[Path]) -> Labelled:
+    """Label, emotions and one or more texts of which they hold, a line each."""
     texts, sentiment, emotions = [], [], []
-    for path in sorted(folder.glob("*.tsv")):
+    for path in paths:
         for line in path.read_text("utf-8").splitlines():
-            label, felt, text = line.split("\t")
-            texts.append(normalise(text))
-            sentiment.append(public.SENTIMENTS.index(label))
+            label, felt, *said = line.split("\t")
             known = set(felt.split(","))
-            emotions.append([-1 if felt == "-" else int(name in known) for name in EMOTIONS])
+            row = [-1 if felt == "-" else int(name in known) for name in EMOTIONS]
+            for text in said:
+                texts.append(normalise(text))
+                sentiment.append(public.SENTIMENTS.index(label))
+                emotions.append(row)
     return Labelled(
         texts, np.array(sentiment, dtype=np.int8), np.array(emotions, dtype=np.int8).reshape(-1, len(EMOTIONS))
     )

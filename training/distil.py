@@ -41,7 +41,7 @@ class Lesson:
     weight: NDArray[np.float32]
     felt: NDArray[np.float32]
     own: NDArray[np.bool_]
-    """Which of the texts were written for the project, or made of such."""
+    """Which of the texts were written for the project, or made of such; not those that are told twice."""
 
 
 def _mood(out: Tensor, soft: Tensor, label: Tensor, weight: Tensor) -> Tensor:

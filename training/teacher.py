@@ -1,16 +1,8 @@
-"""Fine-tunes teachers on all heads at once. Seeded; goes on where it was stopped.
-
-Two are made, by courses of their own: MiniLM, whose word the student learns, and BGE, which reads beside the student in
-the tier ``deep`` and errs on other texts. Both read everything, MiniLM after the public data alone; then many of the
-texts written for this project again, among some of the public ones, so that it does not forget those. What a teacher
-learnt last costs some of what it knew: the mean of both weights keeps most of either (Wortsman et al. 2022).
-"""
+"""What a teacher learns from, and one step of learning it: all heads at once."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,37 +14,12 @@ from torch.nn import functional
 
 from groundswell.evaluation.figures import macro_f1, macro_recall
 from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
-from training import base
-from training.data import Labelled, goemotions, own_sentences, semeval, written
+from training.data import Labelled, goemotions, own_sentences, semeval, told_twice, written
 from training.encoder import Teacher, padded
 from training.families import joined
 from training.progress import console
 
-BATCH, HEAD_RATE, WARM_UP, DECAY = 64, 1e-3, 200, 0.01
-KEEP, MIXED = 0.98, 10
-"""Of the running mean of the weights, the share that stays every ``MIXED`` steps; the mean is kept in the end."""
-OWN, PUBLIC = 40_000, 12_000
-"""Own and public texts of the last phase."""
-EVERY = 100
-"""Steps between two checkpoints."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a teacher is made."""
-
-    name: str
-    begin: Callable[[Path, Iterable[str]], None]
-    """Writes the weights that it begins with."""
-    public_first: bool
-    """Whether it reads the public data alone before it reads everything."""
-    rate: float
-    last_rate: float
-    """Peak rate of the last phase."""
-
-
-LABELLING = Course("minilm", base.minilm, public_first=True, rate=1.2e-4, last_rate=8e-5)
-DEEP = Course("bge", base.bge, public_first=False, rate=1e-4, last_rate=7e-5)
+BATCH = 64
 
 
 @dataclass
@@ -64,6 +31,8 @@ class Material:
     """What a text's sentiment counts for."""
     felt: NDArray[np.float32]
     """What a text's emotions count for."""
+    public: int
+    """How many are by others; they stand first, and those that are told twice stand last."""
 
 
 def balanced(labels: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -80,13 +49,16 @@ def material(root: Path, *, own: bool) -> Material:
     weights = [balanced(tweets.sentiment), 0.3 * balanced(comments.sentiment), 0.4 * balanced(parts[2].sentiment)]
     felt = [0.0, 1.0, 0.3]
     if own:
-        mine = written().part("train")
-        parts.append(mine)
-        weights.append(balanced(mine.sentiment))
-        felt.append(0.6)
+        for mine in (written().part("train"), told_twice()):
+            parts.append(mine)
+            weights.append(balanced(mine.sentiment))
+            felt.append(0.6)
     known = [np.where(part.emotions[:, 0] >= 0, share, 0.0) for part, share in zip(parts, felt, strict=True)]
     return Material(
-        Labelled.joined(parts), np.concatenate(weights).astype(np.float32), np.concatenate(known).astype(np.float32)
+        Labelled.joined(parts),
+        np.concatenate(weights).astype(np.float32),
+        np.concatenate(known).astype(np.float32),
+        len(tweets.texts) + len(comments.texts),
     )
 
 
@@ -101,23 +73,46 @@ def loss(out: Tensor, sentiment: Tensor, emotions: Tensor, weight: Tensor, felt:
     return (mood * weight + (each + 0.6 * some) * 0.5 * felt).mean()
 
 
+def told(out: Tensor, said: Tensor) -> Tensor:
+    """Mean over the texts of each head's cross-entropy against what others say of them, in logits."""
+    chances = functional.softmax(said[:, SENTIMENT], dim=1)
+    mood = -(chances * functional.log_softmax(out[:, SENTIMENT], dim=1)).sum(1)
+    each, some = (
+        functional.binary_cross_entropy_with_logits(out[:, head], torch.sigmoid(said[:, head]), reduction="none").sum(1)
+        for head in (EMOTION, FAMILY)
+    )
+    return (mood + (each + 0.6 * some) * 0.5).mean()
+
+
 def step(
-    model: nn.Module, optimiser: torch.optim.Optimizer, stuff: Material, rows: NDArray[np.int64], ids: list[list[int]]
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    stuff: Material,
+    rows: NDArray[np.int64],
+    ids: list[list[int]],
+    said: Tensor | None = None,
 ) -> float:
     """Learns from one batch; gives its loss.
 
     Args:
+        model: What learns.
+        optimiser: Its parameters'.
+        stuff: The texts.
         rows: Numbers of the texts.
         ids: Their pieces.
+        said: What others say of them, in logits; it counts as much as the labels.
     """
     model.train()
+    out = model(*padded(ids))
     now = loss(
-        model(*padded(ids)),
+        out,
         torch.from_numpy(stuff.data.sentiment[rows].astype(np.int64)),
         torch.from_numpy(stuff.data.emotions[rows]),
         torch.from_numpy(stuff.weight[rows]),
         torch.from_numpy(stuff.felt[rows]),
     )
+    if said is not None:
+        now = (now + told(out, said)) / 2
     optimiser.zero_grad()
     now.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -154,106 +149,6 @@ def predict(model: Teacher, texts: list[str]) -> NDArray[np.float32]:
     result = np.empty((len(texts), out[0].shape[1]), dtype=np.float32)
     result[order] = torch.cat(out).numpy()
     return result
-
-
-def made(course: Course, root: Path, folder: Path, seed: int) -> dict[str, Teacher]:
-    """The teacher as it was when it had ``read``, when it had ``practised``, and the ``mean`` of both."""
-    folder.mkdir(exist_ok=True)
-    course.begin(folder / "base", material(root, own=True).data.texts)
-    if not (folder / f"teacher-{seed}.pt").exists():
-        if not (folder / f"teacher-{seed}-read.pt").exists():
-            _read(course, root, folder, seed)
-        _practise(course, root, folder, seed)
-    before, after = (torch.load(folder / f"teacher-{seed}{part}.pt") for part in ("-read", ""))
-    teachers = {}
-    for name, state in (
-        ("read", before),
-        ("practised", after),
-        ("mean", {k: (before[k] + after[k]) / 2 for k in before}),
-    ):
-        teachers[name] = Teacher(folder / "base")
-        teachers[name].load_state_dict(state)
-    return teachers
-
-
-def _read(course: Course, root: Path, folder: Path, seed: int) -> None:
-    """The first phases, from the last checkpoint on: → ``teacher-SEED-read.pt``."""
-    torch.manual_seed(seed)
-    checkpoint = folder / f"teacher-{seed}.ckpt"
-    model, mean = Teacher(folder / "base"), Teacher(folder / "base")
-    mean.load_state_dict(model.state_dict())
-    body, head = list(model.body.parameters()), list(model.head.parameters())
-    optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": course.rate}, {"params": head, "lr": HEAD_RATE}], weight_decay=DECAY, fused=True
-    )
-    done = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        model.load_state_dict(state["model"])
-        mean.load_state_dict(state["mean"])
-        optimiser.load_state_dict(state["optimiser"])
-        done = state["step"]
-        console.print(f"goes on at step {done}")
-    phases = [material(root, own=False)] if course.public_first else []
-    phases.append(material(root, own=True))
-    total = sum(math.ceil(len(stuff.data.texts) / BATCH) for stuff in phases)
-    at, began, losses = 0, time.monotonic(), list[float]()
-    for phase, stuff in enumerate(phases, 1):
-        pieces = model.speller.pieces(stuff.data.texts)
-        lengths = np.array([len(piece) for piece in pieces])
-        for which in batches(lengths, np.random.default_rng(100 * seed + phase)):
-            at += 1
-            if at <= done:
-                continue
-            torch.manual_seed(seed * 1_000_003 + at)
-            rate = min(at / WARM_UP, max(0.02, (total - at) / (total - WARM_UP)))
-            for group, peak in zip(optimiser.param_groups, (course.rate, HEAD_RATE), strict=True):
-                group["lr"] = peak * rate
-            losses.append(step(model, optimiser, stuff, which, [pieces[i] for i in which]))
-            if at % MIXED == 0:
-                mix(mean, model, 1 - min(KEEP, at / (at + 20 * MIXED)))
-            if at % EVERY == 0:
-                pace = (time.monotonic() - began) / (at - done)
-                left = (total - at) * pace / 60
-                console.print(
-                    f"{course.name}: step {at}/{total}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left"
-                )
-                state = {"model": model.state_dict(), "mean": mean.state_dict(), "step": at}
-                torch.save({**state, "optimiser": optimiser.state_dict()}, checkpoint.with_suffix(".new"))
-                checkpoint.with_suffix(".new").replace(checkpoint)
-        tell(mean, root)
-    torch.save(mean.state_dict(), folder / f"teacher-{seed}-read.pt")
-
-
-def _practise(course: Course, root: Path, folder: Path, seed: int) -> None:
-    """The last phase: ``teacher-SEED-read.pt`` → ``teacher-SEED.pt``."""
-    torch.manual_seed(seed + 7)
-    random = np.random.default_rng(seed + 7)
-    model, mean = Teacher(folder / "base"), Teacher(folder / "base")
-    for each in (model, mean):
-        each.load_state_dict(torch.load(folder / f"teacher-{seed}-read.pt"))
-    stuff = material(root, own=True)
-    mine = len(written().part("train").texts) + len(own_sentences().texts)
-    count = len(stuff.data.texts)
-    public, own = np.arange(count - mine), np.arange(count - mine, count)
-    chosen = np.concatenate([random.choice(own, OWN, replace=False), random.choice(public, PUBLIC, replace=False)])
-    pieces = model.speller.pieces([stuff.data.texts[at] for at in chosen])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=course.last_rate, weight_decay=DECAY, fused=True)
-    some = list(batches(np.array([len(piece) for piece in pieces]), random))
-    losses, began = list[float](), time.monotonic()
-    for at, which in enumerate(some, 1):
-        for group in optimiser.param_groups:
-            group["lr"] = course.last_rate * min(at / 40, max(0.02, 1 - at / len(some)))
-        losses.append(step(model, optimiser, stuff, chosen[which], [pieces[i] for i in which]))
-        if at % MIXED == 0:
-            mix(mean, model, 0.15)
-        if at % EVERY == 0:
-            left = (len(some) - at) * (time.monotonic() - began) / at / 60
-            console.print(
-                f"{course.name}: practice {at}/{len(some)}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left"
-            )
-    tell(mean, root)
-    torch.save(mean.state_dict(), folder / f"teacher-{seed}.pt")
 
 
 def tell(model: Teacher, root: Path) -> None:

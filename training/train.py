@@ -22,22 +22,23 @@ from numpy.typing import NDArray
 
 from groundswell.evaluation.figures import f1, macro_f1, macro_recall
 from streams.scoring import feelings
-from streams.scoring.alike import families
+from streams.scoring.alike import NAME, families, family_of
 from streams.scoring.deep import HERE as DEEP
 from streams.scoring.deep import SHARE
 from streams.scoring.model import Model
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import EMOTION, FELT, FULL_TAP, OUTPUTS, SENTIMENT, TAPS, WEIGHTS, Weights
 from streams.scoring.words import Vocabulary
-from training import distil, teacher
+from training import courses, distil
 from training.calibrate import Beside, Calibration, calibrated, sigmoid, softmax
-from training.data import Labelled, goemotions, own_sentences, semeval, written
+from training.data import Labelled, goemotions, semeval, told_twice, written
 from training.deep import Labeller, exported
 from training.encoder import Teacher, padded
 from training.families import joined
 from training.progress import console
 from training.remade import careless, fragments, remade
 from training.student import Student
+from training.teacher import Material, material
 
 DIMENSIONS = 128
 REMADE, FRAGMENTS = 20_000, 25_000
@@ -59,9 +60,8 @@ def vocabulary(texts: list[str], known: Iterable[str]) -> Vocabulary:
     for atom, count in zip(*np.unique(frame.atoms, return_counts=True), strict=True):
         counts[lexicon.norm[atom]] += int(count)
     whole = {word for word in known if word.isalpha() and word.isascii() and len(word) > 2}
-    alike = families()
-    words = {alike.get(word, word) for word in whole | {word for word, count in counts.items() if word and count > 1}}
-    return Vocabulary(sorted(words | set(alike.values())))
+    words = {family_of(word) or word for word in whole | {word for word, count in counts.items() if word and count > 1}}
+    return Vocabulary(sorted(words | {NAME, *families().values()}))
 
 
 def static(model: Teacher, words: list[str]) -> NDArray[np.float32]:
@@ -97,34 +97,49 @@ def neighbours(words: list[str], begin: NDArray[np.float32], frequent: set[str])
     return near
 
 
-def lesson(
-    root: Path, folder: Path, labellers: dict[str, Labeller], words: Vocabulary, begin: NDArray[np.float32]
-) -> distil.Lesson:
-    """What the student learns: every training text, some written carelessly, and texts made of them.
+def said(stuff: Material, folder: Path, labellers: dict[str, Labeller]) -> NDArray[np.float32]:
+    """What the teachers say of every training text: texts × OUTPUTS logits.
 
     Who has practised knows the project's own texts, and has forgotten some of the others: each is asked for what it
-    knows best. What others wrote is read by the other teacher besides; the mean of two errs less than each.
+    knows best. What others wrote is read by the other teacher besides; the mean of two errs less than each. What is
+    told twice has one label: the mean of both.
     """
-    stuff = teacher.material(root, own=True)
+    texts = stuff.data.texts
+    public, own = texts[: stuff.public], texts[stuff.public :]
+    theirs = labellers["read"].resumed(public, folder, "read") + labellers["other"].resumed(public, folder, "other")
+    soft = np.concatenate([theirs / 2, labellers["practised"].resumed(own, folder, "practised")])
+    twice = len(told_twice().texts)
+    soft[-twice:] = soft[-twice:].reshape(twice // 2, 2, -1).mean(axis=1).repeat(2, axis=0)
+    return soft
+
+
+def lesson(
+    stuff: Material,
+    soft: NDArray[np.float32],
+    folder: Path,
+    labellers: dict[str, Labeller],
+    words: Vocabulary,
+    begin: NDArray[np.float32],
+) -> distil.Lesson:
+    """What the student learns: every training text, some written carelessly, and texts made of them."""
     texts, counts = stuff.data.texts, Counter(word for text in stuff.data.texts for word in text.lower().split())
     frequent = {word for word, count in counts.items() if count >= 5 and word.isalpha()}
     near = neighbours(list(words.words), begin, frequent)
-    own = len(texts) - len(written().part("train").texts) - len(own_sentences().texts)
-    soft, more, said = [], [], []
-    for name, mine in (("read", texts[:own]), ("practised", texts[own:])):
+    own, twice = stuff.public, len(told_twice().texts)
+    more, told = [], []
+    for names, mine in ((("read", "again"), texts[:own]), (("practised",), texts[own:])):
         # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
-        kept = folder / f"remade-{name}.json"
+        kept = folder / f"remade-{names[0]}.json"
         if not kept.exists():
             kept.write_bytes(orjson.dumps(remade(mine, near, REMADE) + fragments(mine, FRAGMENTS)))
         made: list[str] = orjson.loads(kept.read_bytes())
-        told = labellers[name].resumed([*mine, *made], folder, name)
-        first = told[: len(mine)]
-        soft.append((first + labellers["other"].resumed(mine, folder, "other")) / 2 if name == "read" else first)
-        said.append(told[len(mine) :])
+        each = [labellers[name].resumed(made, folder, f"{name}-made") for name in names]
+        told.append(np.mean(each, axis=0, dtype=np.float32))
         more += made
     dice = random.Random(23)  # noqa: S311
     again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
     ours = np.arange(len(texts)) >= own
+    ours[-twice:] = False
     hasty = stuff.data.take(again)
     hasty.texts = [careless(text, dice) for text in hasty.texts]
     nothing = Labelled(
@@ -132,10 +147,10 @@ def lesson(
         np.full(len(more), -1, dtype=np.int8),
         np.full((len(more), stuff.data.emotions.shape[1]), -1, dtype=np.int8),
     )
-    taught, none = np.concatenate(soft), np.zeros(len(more), dtype=np.float32)
+    none = np.zeros(len(more), dtype=np.float32)
     return distil.Lesson(
         Labelled.joined([stuff.data, hasty, nothing]),
-        np.concatenate([taught, taught[again], *said]),
+        np.concatenate([soft, soft[again], *told]),
         np.concatenate([stuff.weight, stuff.weight[again], none]),
         np.concatenate([stuff.felt, stuff.felt[again], none]),
         np.concatenate([ours, ours[again], np.arange(len(more)) >= len(more) // 2]),
@@ -258,15 +273,18 @@ def calibrate_deep(tuning: Tuning, weights: Weights, fast: Beside, small: Path, 
 
 def train(root: Path, folder: Path, seed: int) -> None:
     """Everything, from the last checkpoint on."""
-    labelling = teacher.made(teacher.LABELLING, root, folder / teacher.LABELLING.name, seed)
-    deep = teacher.made(teacher.DEEP, root, folder / teacher.DEEP.name, seed)
-    _, small = exported(deep["mean"], folder / "deep")
-    practised = labelling["practised"]
-    words = vocabulary(teacher.material(root, own=True).data.texts, practised.speller.tokenizer.get_vocab())
-    begin = static(practised, list(words.words))
-    asked = {"read": labelling["read"], "practised": practised, "other": deep["read"]}
+    labelling = courses.made(courses.LABELLING, root, folder / courses.LABELLING.name, seed)
+    other = courses.made(courses.DEEP, root, folder / courses.DEEP.name, seed)
+    practised, stuff = labelling["practised"], material(root, own=True)
+    asked = {"read": labelling["read"], "practised": practised, "other": other["read"]}
     labellers = {name: Labeller(exported(each, folder / name)[0]) for name, each in asked.items()}
-    taught = lesson(root, folder, labellers, words, begin)
+    soft = said(stuff, folder, labellers)
+    deep = courses.once_more(courses.DEEP, other["mean"], root, soft, folder / courses.DEEP.name, seed)
+    full, small = exported(deep, folder / "deep")
+    labellers["again"] = Labeller(full)
+    words = vocabulary(stuff.data.texts, practised.speller.tokenizer.get_vocab())
+    begin = static(practised, list(words.words))
+    taught = lesson(stuff, soft, folder, labellers, words, begin)
     student = distil.fit(taught, words, begin, seed, EPOCHS, LAST_EPOCHS)
     torch.save(student.state_dict(), folder / f"student-{seed}.pt")
     weights = packed(student, words)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
 from streams.scoring.pairs import PairIndex, pair_keys, word_keys
-from streams.scoring.runs import AT_ONCE, Floats, Numbers, products, spoken, weighted
+from streams.scoring.runs import AT_ONCE, Floats, Numbers, Steps, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
 from streams.scoring.tokens import EMOJI, Frame, Lexicon
 from streams.scoring.weights import (
@@ -85,7 +85,7 @@ class Judged:
     """texts × 28 probabilities."""
     families: NDArray[np.float32]
     """texts × families probabilities: Ekman's six and neutral, and all that is negative."""
-    hidden: NDArray[np.float32]
+    hidden: Steps
     """places × channels: what each atom's place says; nothing where it was not read."""
     weight: NDArray[np.float32]
     """heads × places: what it counts for."""
@@ -114,7 +114,8 @@ class Model:
         self._leans = units[:, 2] - units[:, 0]
         # What is rounded by dropping bits is rounded to the nearest where half a step was added before.
         self._states = self.weights.states + _HALF
-        self._hidden, self._one, self._least = np.full((3, AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
+        self._one, self._least = np.full((2, AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
+        self._floats = np.empty((AT_ONCE, self.weights.channels), dtype=np.float32)
         self._pairs = PairIndex(self.weights.pairs)
         self.lexicon = Lexicon()
         self._begin()
@@ -180,7 +181,7 @@ class Model:
         self._learn()
         return Prepared(frame, structure(frame, self._flags))
 
-    def _places(self, rows: list[NDArray[np.int64]], state: NDArray[np.int8]) -> tuple[Floats, Floats]:
+    def _places(self, rows: list[NDArray[np.int64]], state: NDArray[np.int8]) -> tuple[Steps, Floats]:
         """What places say (places × channels), and what each head lets them count for (heads × places).
 
         Args:
@@ -189,12 +190,12 @@ class Model:
         """
         count = len(state)
         pairs = self._pairs.rows(pair_keys(self._keys[rows[_HERE]], self._keys[rows[_HERE - 1]]))
-        said = np.empty((count, self.weights.channels), dtype=np.float32)
+        said = np.empty((count, self.weights.channels), dtype=np.int16)
         weight = np.empty((HEADS, count), dtype=np.float32)
         for at in range(0, count, AT_ONCE):
             here = slice(at, min(at + AT_ONCE, count))
             size = here.stop - at
-            hidden, one = self._hidden[:size], self._one[:size]
+            hidden, one, floats = said[here], self._one[:size], self._floats[:size]
             # "clip" because numpy would copy the result once more to raise where a row is missing; none is.
             np.take(self._states, state[here], axis=0, out=hidden, mode="clip")
             for table, neighbours in zip(self._taps, rows, strict=True):
@@ -205,9 +206,9 @@ class Model:
             # A number beside the other: against a single one, numpy's maximum is eight times slower.
             np.maximum(hidden, self._least[:size], out=hidden)
             hidden &= _FINEST
-            np.copyto(said[here], hidden)
+            np.copyto(floats, hidden)
             for head, weighing in enumerate(self._weighing):
-                np.dot(said[here], weighing, out=weight[head, here])
+                np.dot(floats, weighing, out=weight[head, here])
         weight *= self._step
         np.clip(weight, -LONGEST_WEIGHT, LONGEST_WEIGHT, out=weight)
         return said, np.exp(weight, out=weight)
@@ -218,7 +219,7 @@ class Model:
         hidden, weight = self._places(_beside(frame), around.state)
         unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
         if unread.any():
-            hidden[unread] = 0.0
+            hidden[unread] = 0
         mass = np.add.reduceat(weight, frame.starts, axis=1) ** weights.power[:, None]
         pooled = weighted(hidden, weight, frame.starts, frame.ends) / mass.T[:, :, None]
         mood, mood_units = self._scores(pooled[:, _MOOD], _MOOD)
@@ -280,7 +281,7 @@ class Model:
         towards = out[:, labels + EMOTION.start].T + products(adds, out[:, FELT_UNITS].T)
         return spoken(judged.hidden, judged.weight[_FELT], towards, frame.starts[texts], frame.ends[texts])
 
-    def _values(self, hidden: Floats, weight: Floats, total: Floats, starts: Numbers, ends: Numbers) -> Floats:
+    def _values(self, hidden: Steps, weight: Floats, total: Floats, starts: Numbers, ends: Numbers) -> Floats:
         """P(positive) - P(negative) of runs of places, from what each says and counts for, and their total weights."""
         pooled = weighted(hidden, weight[None], starts, ends)[:, 0] / (total ** self.weights.power[_MOOD])[:, None]
         chances = softmax(self.weights.tempered(self._scores(pooled, _MOOD)[0]))
@@ -293,7 +294,7 @@ class Model:
         scores, units = sums[:, : adds.shape[1]], sums[:, adds.shape[1] :]
         return scores + products(np.maximum(units, np.float32(0.0)), adds), units
 
-    def _strongest(self, whole: Floats, hidden: Floats, weight: Floats, prepared: Prepared) -> Floats:
+    def _strongest(self, whole: Floats, hidden: Steps, weight: Floats, prepared: Prepared) -> Floats:
         """What is felt in each text, or in a letter's most moved sentence where that is higher: texts × outputs.
 
         A letter of five calm sentences and one furious one is a furious letter. Neutral is of the whole. A post is read

@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.scoring.alike import families
+from streams.scoring.alike import family_of
 
 UNKNOWN = 0
 """The row of every pair that is not known."""
@@ -22,9 +22,8 @@ _TOP, _FOLD = np.uint64(32), np.uint64(29)
 
 def word_keys(norms: Iterable[str]) -> NDArray[np.uint64]:
     """A number for each word; words that are alike (``alike.txt``) share theirs, and nothing has 0."""
-    alike = families()
     return np.array(
-        [crc32(alike.get(norm, norm).encode("utf-8", "replace")) if norm else 0 for norm in norms], dtype=np.uint64
+        [crc32((family_of(norm) or norm).encode("utf-8", "replace")) if norm else 0 for norm in norms], dtype=np.uint64
     )
 
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from streams.scoring.anchored import Anchored, fold, sub_at
 from streams.scoring.checks import cpf, us_social_security
-
-GIVEN_NAMES = frozenset((Path(__file__).with_name("given_names.txt")).read_text("utf-8").split())
-"""First names that are hardly anything else: no cities, no words."""
+from streams.scoring.names import is_given_name
 
 _LONGEST_BEFORE = 22
 _LONGEST_MENTION = 60
@@ -169,7 +166,7 @@ class People:
         name = found[2]
         if name.split(" ", 1)[0] in _NO_NAMES or self._own(name):
             return found[0]
-        if name[0].islower() and name not in GIVEN_NAMES:
+        if name[0].islower() and not is_given_name(name):
             return found[0]
         return found[1] + self._put("name")
 
@@ -178,7 +175,7 @@ class People:
             return found[0]
         more = found[3] or ""
         # "Ms Jones Is Rude": only what is known as a first name brings a second name with it.
-        whole = not more or found[2].lower() in GIVEN_NAMES
+        whole = not more or is_given_name(found[2].lower())
         return found[1] + self._put("name") + ("" if whole else more)
 
     def _field(self, found: re.Match[str]) -> str:
@@ -189,7 +186,7 @@ class People:
     def _known(self, found: re.Match[str]) -> str:
         """A name behind words that others may follow, too: its first part must be a known one."""
         first, _, second = found[2].partition(" ")
-        if first.lower().removesuffix("'s") not in GIVEN_NAMES:
+        if not is_given_name(first.lower().removesuffix("'s")):
             return found[0]
         return found[1] + self._put("name") + (" " + second if second in _NO_NAMES else "")
 
@@ -197,7 +194,7 @@ class People:
         name = found[3]
         first = name.split(" ", 1)[0]
         sure = found[2] == "\n" and first not in _NO_NAMES
-        if not (sure or first.lower() in GIVEN_NAMES) or self._own(name):
+        if not (sure or is_given_name(first.lower())) or self._own(name):
             return found[0]
         return found[1] + self._put("name")
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
+Steps = NDArray[np.int16]
+"""What places say, in whole steps: kept so, for they are many."""
 
 AT_ONCE: Final = 512
 """Places that are worked on at once, so that they stay in the processor's cache."""
@@ -23,32 +25,36 @@ _LONG: Final = 64
 """Places from which on a run is worked on by itself."""
 
 
-def weighted(hidden: Floats, weight: Floats, starts: Numbers, ends: Numbers) -> Floats:
+def weighted(hidden: Steps, weight: Floats, starts: Numbers, ends: Numbers) -> Floats:
     """Runs × heads × channels: the weighted sums of what the places (rows of ``hidden``) of each run say."""
     out = np.empty((len(starts), len(weight), hidden.shape[1]), dtype=np.float32)
     long, alike = _by_size(starts, ends)
     for run, start, end in long:
+        said = hidden[start:end].astype(np.float32)
         for head, counts in enumerate(weight):
-            np.dot(counts[start:end], hidden[start:end], out=out[run, head])
+            np.dot(counts[start:end], said, out=out[run, head])
     for runs, places in alike:
-        said = np.take(hidden, places, axis=0)
+        said = np.take(hidden, places, axis=0).astype(np.float32)
         for head, counts in enumerate(weight):
             out[runs, head] = np.matmul(np.take(counts, places)[:, None], said)[:, 0]
     return out
 
 
-def spoken(hidden: Floats, weight: Floats, vectors: Floats, starts: Numbers, ends: Numbers) -> Floats:
+def spoken(hidden: Steps, weight: Floats, vectors: Floats, starts: Numbers, ends: Numbers) -> Floats:
     """What the places of each run add in the direction of its own vector (of channels), run behind run."""
     sizes = ends - starts
     begins = np.cumsum(sizes) - sizes
     out = np.empty(int(sizes.sum()), dtype=np.float32)
     long, alike = _by_size(starts, ends)
+    said, known = np.empty((0, hidden.shape[1]), dtype=np.float32), -1
     for run, start, end in long:
+        if start != known:  # A text is asked for each of its emotions.
+            said, known = hidden[start:end].astype(np.float32), start
         begin = int(begins[run])
-        out[begin : begin + end - start] = np.dot(hidden[start:end], vectors[run]) * weight[start:end]
+        out[begin : begin + end - start] = np.dot(said, vectors[run]) * weight[start:end]
     for runs, places in alike:
-        said = np.matmul(np.take(hidden, places, axis=0), vectors[runs, :, None])[:, :, 0]
-        out[places + (begins - starts)[runs, None]] = said * np.take(weight, places)
+        heard = np.matmul(np.take(hidden, places, axis=0).astype(np.float32), vectors[runs, :, None])[:, :, 0]
+        out[places + (begins - starts)[runs, None]] = heard * np.take(weight, places)
     return out
 
 

@@ -38,7 +38,7 @@ Event = tuple[Source, RawEvent, dict[str, Any]]
 """What was read: its source, the event, and where it was read in wire form (`schemas.scored.Origin`)."""
 LABELS = ("negative", "neutral", "positive")
 TOP_WORDS = 4
-CHARACTERS_AT_ONCE = 64_000
+CHARACTERS_AT_ONCE = 80_000
 """Texts are read in portions of about so many characters, so that a frame of long texts stays small in memory."""
 LEAST_PART = 0.12
 """Logits that a word must move the sentiment by to be shown."""

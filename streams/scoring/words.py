@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.scoring.alike import families
+from streams.scoring.alike import family_of
 from streams.scoring.tokens import CAPITALS, ELONGATED, LETTERS
 
 BUCKETS = 1 << 15
@@ -58,10 +58,10 @@ class Vocabulary:
         rows: list[int] = []
         scales: list[float] = []
         starts: list[int] = []
-        known, alike = self._row, families()
+        known = self._row
         for written, flags in zip(norms, flags_of, strict=True):
             starts.append(len(rows))
-            norm = alike.get(written, written)
+            norm = family_of(written) or written
             row = known.get(norm, -1)
             rows.append(max(row, 0))
             scales.append(1.0 if row >= 0 else 0.0)
