@@ -1,11 +1,10 @@
 """The courses by which teachers are fine-tuned. Seeded; each goes on where it was stopped.
 
 Two are made, by courses of their own: MiniLM, whose word the student learns, and BGE, which reads beside the student in
-the tier ``deep`` and errs on other texts. Both read everything, MiniLM after the public data alone; then many of the
-texts written for this project again, among some of the public ones, so that it does not forget those. What a teacher
-learnt last costs some of what it knew: the mean of both weights keeps most of either (Wortsman et al. 2022). BGE then
-reads much once more, by the labels and by what both teachers say of it (as in knowledge distillation, Hinton et al.
-2015): what only the labels say is soon known by heart.
+the tier ``deep`` and errs on other texts. Both read everything, MiniLM after the public data alone. MiniLM practises
+many of the texts written for this project, among some of the public ones, so that it does not forget those. BGE reads
+much once more, by the labels and by what both teachers say of it (as in knowledge distillation, Hinton et al. 2015):
+what only the labels say is soon known by heart.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ KEEP, LATER, MIXED = 0.98, 0.1, 10
 moves; the mean is kept in the end."""
 OWN, PUBLIC = 40_000, 12_000
 """Own and public texts that are practised."""
-OWN_AGAIN, TWEETS_AGAIN, RATE_AGAIN, DROP_AGAIN = 26_000, 14_000, 6e-5, 0.05
-"""What is read once more beside all comments whose emotions are known, at which peak rate and dropout."""
+OWN_AGAIN, TWEETS_AGAIN, DROP_AGAIN = 26_000, 14_000, 0.05
+"""What is read once more beside all comments whose emotions are known, and the dropout then."""
 EVERY = 100
 """Steps between two checkpoints."""
 
@@ -48,38 +47,24 @@ class Course:
     public_first: bool
     """Whether it reads the public data alone before it reads everything."""
     rate: float
+    """Peak rate."""
     last_rate: float
-    """Peak rate of the practice."""
+    """The same when it practises or reads once more."""
 
 
 LABELLING = Course("minilm", base.minilm, public_first=True, rate=1.2e-4, last_rate=8e-5)
-DEEP = Course("bge", base.bge, public_first=False, rate=1e-4, last_rate=7e-5)
+DEEP = Course("bge", base.bge, public_first=False, rate=1e-4, last_rate=6e-5)
 
 
-def made(course: Course, root: Path, folder: Path, seed: int) -> dict[str, Teacher]:
-    """The teacher as it was when it had ``read``, when it had ``practised``, and the ``mean`` of both."""
+def read(course: Course, root: Path, folder: Path, seed: int) -> Teacher:
+    """The teacher when it has read everything, from the last checkpoint on."""
     folder.mkdir(exist_ok=True)
     course.begin(folder / "base", material(root, own=True).data.texts)
-    if not (folder / f"teacher-{seed}.pt").exists():
-        if not (folder / f"teacher-{seed}-read.pt").exists():
-            _read(course, root, folder, seed)
-        _practise(course, root, folder, seed)
-    before, after = (torch.load(folder / f"teacher-{seed}{part}.pt") for part in ("-read", ""))
-    teachers = {}
-    for name, state in (
-        ("read", before),
-        ("practised", after),
-        ("mean", {k: (before[k] + after[k]) / 2 for k in before}),
-    ):
-        teachers[name] = Teacher(folder / "base")
-        teachers[name].load_state_dict(state)
-    return teachers
-
-
-def _read(course: Course, root: Path, folder: Path, seed: int) -> None:
-    """The first phases, from the last checkpoint on: → ``teacher-SEED-read.pt``."""
+    kept = folder / f"teacher-{seed}-read.pt"
+    if kept.exists():
+        return _teacher(folder, kept)
     torch.manual_seed(seed)
-    checkpoint = folder / f"teacher-{seed}.ckpt"
+    checkpoint = folder / f"teacher-{seed}-read.ckpt"
     model, mean = Teacher(folder / "base"), Teacher(folder / "base")
     mean.load_state_dict(model.state_dict())
     body, head = list(model.body.parameters()), list(model.head.parameters())
@@ -113,48 +98,34 @@ def _read(course: Course, root: Path, folder: Path, seed: int) -> None:
                 )
                 _keep(checkpoint, model, mean, optimiser, at)
         tell(mean, root)
-    torch.save(mean.state_dict(), folder / f"teacher-{seed}-read.pt")
+    torch.save(mean.state_dict(), kept)
+    return mean
 
 
-def _practise(course: Course, root: Path, folder: Path, seed: int) -> None:
-    """The practice: ``teacher-SEED-read.pt`` → ``teacher-SEED.pt``."""
-    model = Teacher(folder / "base")
-    model.load_state_dict(torch.load(folder / f"teacher-{seed}-read.pt"))
+def practised(course: Course, root: Path, folder: Path, seed: int) -> Teacher:
+    """The teacher that has read everything, when it has practised the project's own texts."""
     stuff, random = material(root, own=True), np.random.default_rng(seed + 7)
     public, own = np.arange(stuff.public), np.arange(stuff.public, len(stuff.data.texts))
     chosen = np.concatenate([random.choice(own, OWN, replace=False), random.choice(public, PUBLIC, replace=False)])
-    lesson = Lesson("practice", stuff, chosen, course.last_rate)
-    torch.save(_learnt(model, lesson, course, root, folder, seed).state_dict(), folder / f"teacher-{seed}.pt")
+    return _learnt(Lesson("practised", stuff, chosen), course, root, folder, seed)
 
 
-def once_more(
-    course: Course, model: Teacher, root: Path, said: NDArray[np.float32], folder: Path, seed: int
-) -> Teacher:
-    """The teacher when it has read much of the material once more, from the last checkpoint on.
+def once_more(course: Course, root: Path, said: NDArray[np.float32], folder: Path, seed: int) -> Teacher:
+    """The teacher that has read everything, when it has read much of it once more.
 
     Args:
         course: The teacher's.
-        model: As it begins; it is changed.
         root: Folder of the data sets.
         said: What both teachers say of the material: texts × OUTPUTS logits.
         folder: The teacher's.
         seed: Of the order.
     """
-    done = folder / f"teacher-{seed}-again.pt"
-    if done.exists():
-        model.load_state_dict(torch.load(done))
-        return model
-    for part in model.body.modules():
-        if isinstance(part, nn.Dropout):
-            part.p = DROP_AGAIN
     stuff, random = material(root, own=True), np.random.default_rng(seed + 9)
     felt = stuff.data.emotions[: stuff.public, 0] >= 0
     tweets, own = np.flatnonzero(~felt), np.arange(stuff.public, len(stuff.data.texts))
     parts = [(own, OWN_AGAIN), (tweets, TWEETS_AGAIN)]
     chosen = np.concatenate([np.flatnonzero(felt), *(random.choice(some, many, replace=False) for some, many in parts)])
-    mean = _learnt(model, Lesson("again", stuff, chosen, RATE_AGAIN, said), course, root, folder, seed)
-    torch.save(mean.state_dict(), done)
-    return mean
+    return _learnt(Lesson("again", stuff, chosen, said, DROP_AGAIN), course, root, folder, seed)
 
 
 @dataclass(frozen=True)
@@ -165,18 +136,30 @@ class Lesson:
     stuff: Material
     chosen: NDArray[np.int64]
     """Numbers of the texts."""
-    rate: float
     said: NDArray[np.float32] | None = None
     """What others say of all the texts, in logits."""
+    dropout: float | None = None
+    """Within the body; None: as it is."""
 
 
-def _learnt(model: Teacher, lesson: Lesson, course: Course, root: Path, folder: Path, seed: int) -> Teacher:
-    """The running mean of the weights over a later phase, from its last checkpoint on."""
-    checkpoint = folder / f"teacher-{seed}-{lesson.name}.ckpt"
-    mean, stuff, chosen = Teacher(folder / "base"), lesson.stuff, lesson.chosen
-    mean.load_state_dict(model.state_dict())
+def _teacher(folder: Path, kept: Path) -> Teacher:
+    teacher = Teacher(folder / "base")
+    teacher.load_state_dict(torch.load(kept))
+    return teacher
+
+
+def _learnt(lesson: Lesson, course: Course, root: Path, folder: Path, seed: int) -> Teacher:
+    """The running mean of the weights over a later phase, which begins with what was read."""
+    kept = folder / f"teacher-{seed}-{lesson.name}.pt"
+    if kept.exists():
+        return _teacher(folder, kept)
+    model, mean = (_teacher(folder, folder / f"teacher-{seed}-read.pt") for _ in range(2))
+    checkpoint, stuff, chosen = kept.with_suffix(".ckpt"), lesson.stuff, lesson.chosen
+    for part in model.body.modules():
+        if isinstance(part, nn.Dropout) and lesson.dropout is not None:
+            part.p = lesson.dropout
     pieces = model.speller.pieces([stuff.data.texts[at] for at in chosen])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=lesson.rate, weight_decay=DECAY, fused=True)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=course.last_rate, weight_decay=DECAY, fused=True)
     some = list(batches(np.array([len(piece) for piece in pieces]), np.random.default_rng(seed)))
     soft = None if lesson.said is None else torch.from_numpy(lesson.said[chosen])
     done, losses, began = 0, list[float](), time.monotonic()
@@ -187,7 +170,7 @@ def _learnt(model: Teacher, lesson: Lesson, course: Course, root: Path, folder: 
             continue
         torch.manual_seed(seed * 1_000_003 + at)
         for group in optimiser.param_groups:
-            group["lr"] = lesson.rate * min(at / 50, max(0.02, 1 - at / len(some)))
+            group["lr"] = course.last_rate * min(at / 50, max(0.02, 1 - at / len(some)))
         told = None if soft is None else soft[torch.from_numpy(which)]
         losses.append(step(model, optimiser, stuff, chosen[which], [pieces[i] for i in which], told))
         if at % MIXED == 0:
@@ -198,6 +181,7 @@ def _learnt(model: Teacher, lesson: Lesson, course: Course, root: Path, folder: 
             console.print(f"{told_by}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
             _keep(checkpoint, model, mean, optimiser, at)
     tell(mean, root)
+    torch.save(mean.state_dict(), kept)
     return mean
 
 

@@ -19,21 +19,27 @@ from training.progress import console
 CHUNK = 4_096
 
 
-def exported(teacher: Teacher, folder: Path) -> tuple[Path, Path]:
-    """Writes the teacher in full precision and in int8; gives back both files."""
+def exported(teacher: Teacher, folder: Path) -> Path:
+    """Writes the teacher in full precision, its tokenizer beside it; gives back the file."""
     folder.mkdir(exist_ok=True)
     teacher.speller.tokenizer.save(str(folder / "tokenizer.json"))
     teacher.eval()
-    full, small = folder / "teacher.onnx", folder / "model.onnx"
+    full = folder / "teacher.onnx"
     ids = torch.randint(1_000, 2_000, (4, 12))
     axes = {0: "texts", 1: "pieces"}
     torch.onnx.export(
         teacher, (ids, torch.ones_like(ids)), str(full), input_names=["ids", "mask"], output_names=["logits"],
         dynamic_axes={"ids": axes, "mask": axes, "logits": {0: "texts"}}, opset_version=17, dynamo=False,
     )  # fmt: skip
+    return full
+
+
+def quantised(full: Path) -> Path:
+    """Writes the same in int8 beside it; gives back the file."""
+    small = full.with_name("model.onnx")
     # Without a processor that knows VNNI, eight full bits overflow in pairs: seven don't.
     quantize_dynamic(str(full), str(small), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    return full, small
+    return small
 
 
 class Labeller:

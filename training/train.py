@@ -32,7 +32,7 @@ from streams.scoring.words import Vocabulary
 from training import courses, distil
 from training.calibrate import Beside, Calibration, calibrated, sigmoid, softmax
 from training.data import Labelled, goemotions, semeval, told_twice, written
-from training.deep import Labeller, exported
+from training.deep import Labeller, exported, quantised
 from training.encoder import Teacher, padded
 from training.families import joined
 from training.progress import console
@@ -45,7 +45,7 @@ REMADE, FRAGMENTS = 20_000, 25_000
 """Texts made of the public ones and as many of the own ones, of each kind."""
 CARELESS = 0.2
 EPOCHS, LAST_EPOCHS = 6, 9
-OWN_SHARE = 0.1
+OWN_SHARE = 0.05
 """What an own text counts for where confidence is set: it is easier than what others write, being of the same hands as
 those that were learnt from, and they are many."""
 NEAR = 8
@@ -188,7 +188,7 @@ def packed(student: Student, words: Vocabulary) -> Weights:
         student.known, np.rint(pairs / (step * pair_steps)).astype(np.int8), pair_steps.astype(np.int16),
         (out * step[:, None]).astype(np.float32), student.bias.detach().numpy(),
         student.mood_units.detach().numpy(), student.felt_units.detach().numpy(),
-        student.power.detach().clamp(0.3, 1.0).numpy(), np.ones(1, dtype=np.float32), np.zeros(3, dtype=np.float32),
+        student.power.detach().clamp(0.3, 1.0).numpy(), np.ones(1, dtype=np.float32),
         one, none, one[:emotions] * 0.5, one[emotions:] * 0.5,
     )  # fmt: skip
 
@@ -262,7 +262,6 @@ def calibrate_deep(tuning: Tuning, weights: Weights, fast: Beside, small: Path, 
     np.savez(
         folder / "calibration.npz", slope=found.slopes, shift=found.shifts,
         sentiment_slope=np.array([found.sentiment_slope], dtype=np.float32),
-        sentiment_shift=np.zeros(3, dtype=np.float32),
         margins=np.quantile(sure[:, -1] - sure[:, -2], np.linspace(0, 1, 101)).astype(np.float32),
     )  # fmt: skip
     mood = SHARE * found.sentiment_slope * moods + (1 - SHARE) * fast.mood
@@ -273,14 +272,14 @@ def calibrate_deep(tuning: Tuning, weights: Weights, fast: Beside, small: Path, 
 
 def train(root: Path, folder: Path, seed: int) -> None:
     """Everything, from the last checkpoint on."""
-    labelling = courses.made(courses.LABELLING, root, folder / courses.LABELLING.name, seed)
-    other = courses.made(courses.DEEP, root, folder / courses.DEEP.name, seed)
-    practised, stuff = labelling["practised"], material(root, own=True)
-    asked = {"read": labelling["read"], "practised": practised, "other": other["read"]}
-    labellers = {name: Labeller(exported(each, folder / name)[0]) for name, each in asked.items()}
+    stuff, minilm, bge = material(root, own=True), folder / courses.LABELLING.name, folder / courses.DEEP.name
+    asked = {"read": courses.read(courses.LABELLING, root, minilm, seed)}
+    practised = asked["practised"] = courses.practised(courses.LABELLING, root, minilm, seed)
+    asked["other"] = courses.read(courses.DEEP, root, bge, seed)
+    labellers = {name: Labeller(exported(each, folder / name)) for name, each in asked.items()}
     soft = said(stuff, folder, labellers)
-    deep = courses.once_more(courses.DEEP, other["mean"], root, soft, folder / courses.DEEP.name, seed)
-    full, small = exported(deep, folder / "deep")
+    full = exported(courses.once_more(courses.DEEP, root, soft, bge, seed), folder / "deep")
+    small = quantised(full)
     labellers["again"] = Labeller(full)
     words = vocabulary(stuff.data.texts, practised.speller.tokenizer.get_vocab())
     begin = static(practised, list(words.words))

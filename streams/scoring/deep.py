@@ -25,7 +25,7 @@ from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
 HERE = Path(__file__).with_name("deep")
 LONGEST = 96
 """Word pieces of a text that are read: about 400 characters."""
-SHARE = 0.6
+SHARE = 0.75
 """What it counts for beside the fast reader."""
 _HANDLE = re.compile(r"@\w+|\[handle\]")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\bhttps?\b")
@@ -75,7 +75,7 @@ class DeepReader:
         self._tokenizer.enable_truncation(LONGEST)
         with np.load(folder / "calibration.npz") as stored:
             self._slope, self._shift = stored["slope"], stored["shift"]
-            self._sentiment_slope, self._sentiment_shift = stored["sentiment_slope"], stored["sentiment_shift"]
+            self._sentiment_slope = stored["sentiment_slope"]
             margins = stored["margins"]
         # The quantiles' last step takes everything.
         at = round(share * (len(margins) - 1))
@@ -90,7 +90,7 @@ class DeepReader:
     def read(self, texts: Sequence[str]) -> Opinions:
         """See ``SecondReader``."""
         logits = np.concatenate([self._logits(text) for text in texts])
-        mood = logits[:, SENTIMENT] * self._sentiment_slope + self._sentiment_shift
+        mood = logits[:, SENTIMENT] * self._sentiment_slope
         mood = np.exp(mood - mood.max(axis=1, keepdims=True))
         rest = logits[:, SENTIMENT.stop :] * self._slope + self._shift
         felt = (1.0 / (1.0 + np.exp(-np.clip(rest, -30.0, 30.0)))).astype(np.float32)

@@ -68,7 +68,6 @@ class Weights:
     """The power of the summed weights by which a text's sums are divided, for each head."""
     sentiment_slope: NDArray[np.float32]
     """One number: what the sentiment's logits are multiplied by (temperature scaling: Guo et al., ICML 2017)."""
-    sentiment_shift: NDArray[np.float32]
     felt_slope: NDArray[np.float32]
     felt_shift: NDArray[np.float32]
     """Platt scaling (Platt 1999) of each emotion and family: probability = sigmoid(slope × logit + shift)."""
@@ -122,7 +121,7 @@ class Weights:
 
     def tempered(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated logits of sentiment: texts × 3."""
-        out: NDArray[np.float32] = logits * self.sentiment_slope + self.sentiment_shift
+        out: NDArray[np.float32] = logits * self.sentiment_slope
         return out
 
 
