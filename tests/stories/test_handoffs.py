@@ -66,7 +66,7 @@ def test_a_real_text_that_asks_for_a_person_is_handed_over() -> None:
 def test_who_cancels_an_order_does_not_leave(text: str, *, leaves: bool) -> None:
     acme = story(packs=("generic",))
     acme.write("posts", text, author="ada").silence("1m")
-    assert ["threat_to_leave"] * leaves == [reason for handoff in acme.handoffs for reason in handoff.reasons]
+    assert leaves == any("threat_to_leave" in handoff.reasons for handoff in acme.handoffs)
 
 
 @pytest.mark.parametrize(
