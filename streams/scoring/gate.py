@@ -127,19 +127,6 @@ class Gate:
             felt: What each clause feels like.
             values: What each text feels like.
         """
-        out = self._stand(phrases, first, last, prepared, felt, values)
-        return out | self._left_over(phrases, last, out, prepared, felt, values)
-
-    def _stand(
-        self,
-        phrases: Numbers,
-        first: Numbers,
-        last: Numbers,
-        prepared: Prepared,
-        felt: NDArray[np.float64],
-        values: NDArray[np.float32],
-    ) -> Bools:
-        """Which phrases hold by what their clauses feel like."""
         around = prepared.around
         says, delight = self._says[phrases], self._delights[phrases]
         bits = around.sentence_bits[around.sentence[last]]
@@ -159,7 +146,7 @@ class Gate:
         named &= (value < FEELS_GOOD) | (feeling <= 1.5 * CLEARLY_BAD)
         pained = np.where(says, feeling < CLEARLY_POSITIVE, named)
         out: Bools = ~supposes & np.where(delight, ~asks & pleased, (~asks | tells) & pained)
-        return out
+        return out | self._left_over(phrases, last, out, prepared, felt, values)
 
     def _left_over(
         self,
@@ -197,7 +184,8 @@ class Gate:
         starts = around.clause_starts[clauses]
         weighty = np.flatnonzero((openings != _PASSED) & ((around.flags & TRANSPARENT) == 0))
         if not len(weighty):
-            return np.zeros((2, len(clauses)), dtype=np.bool_)  # type: ignore[return-value]
+            none = np.zeros(len(clauses), dtype=np.bool_)
+            return none, none
         opening = weighty[np.minimum(np.searchsorted(weighty, starts), len(weighty) - 1)]
         facts = np.cumsum(openings == _FACT) - (openings == _FACT)
         return (around.clause[opening] == clauses) & (openings[opening] == _OPENS), facts[places] > facts[starts]
