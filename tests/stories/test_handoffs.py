@@ -54,19 +54,19 @@ def test_a_real_text_that_asks_for_a_person_is_handed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "leaves"),
+    ("text", "reasons"),
     [
-        ("You cancelled my flight and told me to call you. Awful!", False),
-        ("Terrible. I cancelled that order because your payment page is broken.", False),
-        ("This is terrible, I will cancel my subscription.", True),
-        ("Awful service. You cancelled my order, and I will never order from you again.", True),
-        ("Awful. After this order I am cancelling my account.", True),
+        ("You cancelled my flight and told me to call you. Awful!", ["strong_emotion"]),
+        ("Terrible. I cancelled that order because your payment page is broken.", []),
+        ("This is terrible, I will cancel my subscription.", ["threat_to_leave"]),
+        ("Awful service. You cancelled my order, and I will never order from you again.", ["threat_to_leave"]),
+        ("Awful. After this order I am cancelling my account.", ["threat_to_leave"]),
     ],
 )
-def test_who_cancels_an_order_does_not_leave(text: str, *, leaves: bool) -> None:
+def test_who_cancels_an_order_does_not_leave(text: str, reasons: list[str]) -> None:
     acme = story(packs=("generic",))
     acme.write("posts", text, author="ada").silence("1m")
-    assert leaves == any("threat_to_leave" in handoff.reasons for handoff in acme.handoffs)
+    assert reasons == [reason for handoff in acme.handoffs for reason in handoff.reasons]
 
 
 @pytest.mark.parametrize(
