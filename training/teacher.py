@@ -32,7 +32,9 @@ class Material:
     felt: NDArray[np.float32]
     """What a text's emotions count for."""
     public: int
-    """How many are by others; they stand first, and those that are told twice stand last."""
+    """How many are by others; they stand first."""
+    twice: int
+    """How many are told twice, both ways counted; they stand last, the two ways of each behind each other."""
 
 
 def balanced(labels: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -48,8 +50,9 @@ def material(root: Path, *, own: bool) -> Material:
     parts = [tweets, comments, own_sentences()]
     weights = [balanced(tweets.sentiment), 0.3 * balanced(comments.sentiment), 0.4 * balanced(parts[2].sentiment)]
     felt = [0.0, 1.0, 0.3]
+    pairs = told_twice()
     if own:
-        for mine in (written().part("train"), told_twice()):
+        for mine in (written().part("train"), pairs):
             parts.append(mine)
             weights.append(balanced(mine.sentiment))
             felt.append(0.6)
@@ -59,6 +62,7 @@ def material(root: Path, *, own: bool) -> Material:
         np.concatenate(weights).astype(np.float32),
         np.concatenate(known).astype(np.float32),
         len(tweets.texts) + len(comments.texts),
+        len(pairs.texts) if own else 0,
     )
 
 

@@ -31,7 +31,7 @@ from streams.scoring.weights import EMOTION, FELT, FULL_TAP, OUTPUTS, SENTIMENT,
 from streams.scoring.words import Vocabulary
 from training import courses, distil
 from training.calibrate import Beside, Calibration, calibrated, sigmoid, softmax
-from training.data import Labelled, goemotions, semeval, told_twice, written
+from training.data import Labelled, goemotions, semeval, written
 from training.deep import Labeller, exported, quantised
 from training.encoder import Teacher, padded
 from training.families import joined
@@ -108,8 +108,7 @@ def said(stuff: Material, folder: Path, labellers: dict[str, Labeller]) -> NDArr
     public, own = texts[: stuff.public], texts[stuff.public :]
     theirs = labellers["read"].resumed(public, folder, "read") + labellers["other"].resumed(public, folder, "other")
     soft = np.concatenate([theirs / 2, labellers["practised"].resumed(own, folder, "practised")])
-    twice = len(told_twice().texts)
-    soft[-twice:] = soft[-twice:].reshape(twice // 2, 2, -1).mean(axis=1).repeat(2, axis=0)
+    soft[-stuff.twice :] = soft[-stuff.twice :].reshape(stuff.twice // 2, 2, -1).mean(axis=1).repeat(2, axis=0)
     return soft
 
 
@@ -125,7 +124,7 @@ def lesson(
     texts, counts = stuff.data.texts, Counter(word for text in stuff.data.texts for word in text.lower().split())
     frequent = {word for word, count in counts.items() if count >= 5 and word.isalpha()}
     near = neighbours(list(words.words), begin, frequent)
-    own, twice = stuff.public, len(told_twice().texts)
+    own = stuff.public
     more, told = [], []
     for names, mine in ((("read", "again"), texts[:own]), (("practised",), texts[own:])):
         # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
@@ -139,7 +138,7 @@ def lesson(
     dice = random.Random(23)  # noqa: S311
     again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
     ours = np.arange(len(texts)) >= own
-    ours[-twice:] = False
+    ours[-stuff.twice :] = False
     hasty = stuff.data.take(again)
     hasty.texts = [careless(text, dice) for text in hasty.texts]
     nothing = Labelled(
