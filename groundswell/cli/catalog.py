@@ -83,8 +83,8 @@ def _examples(
     labels: Path, events: Path | None, brand: str | None, catalog: Catalog
 ) -> tuple[list[Example], list[str]]:
     """The labelled texts in the order of their lines, and what is wrong with lines that were left out."""
+    from streams.scoring.head_features import NONE
     from streams.scoring.head_fit import Example
-    from streams.scoring.heads import NONE
 
     problems: list[str] = []
     texts = dict(_texts(events, problems)) if events else None

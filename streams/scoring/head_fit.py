@@ -1,8 +1,9 @@
 """Fits a brand's own head (`streams/scoring/heads.py`) on labelled examples, and says what it gains on others.
 
 Features that tell the ids apart count for more: each is scaled by how far the ids of the examples that have it are from
-those of all (the root of their Kullback-Leibler divergence, smoothed), then a softmax regression with an L2 penalty is
-fitted by Nesterov's accelerated gradient. Rare ids weigh a little more than frequent ones.
+those of all (the root of their Kullback-Leibler divergence, smoothed). Beside them stands what a text's words mean
+together. A softmax regression with an L2 penalty is fitted by Nesterov's accelerated gradient. Rare ids weigh a little
+more than frequent ones.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from numpy.typing import NDArray
 
 from schemas.raw import Post
 from streams.catalog import Catalog, Catalogs
-from streams.scoring.heads import NONE, SCALES, Evidence, Featurer, Features, Head, Heads
+from streams.scoring.head_features import NONE, Evidence, Featurer, Features
+from streams.scoring.heads import Head, Heads
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.scorer import Event, Scorer
 
-PENALTY = 3e-4
+PENALTY = 1e-3
 STEPS = 60
+SCALES = np.array([1.0, 0.8, 0.3, 0.7, 1.0, 1.5, 1.0], dtype=np.float32)
+"""What a feature of each kind counts for, before it is known how much it tells."""
 SMOOTHING = 3.0
 """Examples by which a feature's ids are drawn towards those of all."""
 LEAST_SCALE = 0.05
-BALANCE = 0.4
-"""Exponent by which rare ids weigh more: 0 not at all, 1 so much that all weigh alike."""
+BALANCE, OF_NONE = 0.6, 0.4
+"""Exponent by which rare ids weigh more: 0 not at all, 1 so much that all weigh alike; of texts that name none less, or
+the head would be less often silent."""
 LEAST_EXAMPLES = 5
 """Examples that an id needs."""
 LEAST_SEEN = 2
@@ -97,13 +102,13 @@ def fit(examples: Sequence[Example], catalog: Catalog, *, share: float = HELD_OU
             f" {', '.join(f'{id_} {count}' for id_, count in counts.most_common() if id_) or 'none'}"
         )
     catalogs = Catalogs(catalog, {})
-    features, keywords = _seen(examples, catalogs)
+    features, keywords, reader = _seen(examples, catalogs)
     labels = [example.id for example in examples]
     cut = len(examples) - max(1, round(share * len(examples)))
-    trial = _learn(features, labels, range(cut), catalog)
+    trial = _learn(features, labels, range(cut), catalog, reader)
     truth = labels[cut:]
     with_head = _mains(examples[cut:], catalogs, Heads(trial)) if trial else keywords[cut:]
-    head = _learn(features, labels, range(len(examples)), catalog)
+    head = _learn(features, labels, range(len(examples)), catalog, reader)
     if head is None:
         raise TooFewExamplesError("the examples have nothing in common that tells them apart")
     return Fitted(
@@ -146,20 +151,21 @@ def _events(examples: Sequence[Example]) -> list[Event]:
     ]
 
 
-def _seen(examples: Sequence[Example], catalogs: Catalogs) -> tuple[Features, list[str]]:
-    """What a head is offered of the examples, and their main pain points by phrases alone."""
+def _seen(examples: Sequence[Example], catalogs: Catalogs) -> tuple[Features, list[str], int]:
+    """What a head is offered of the examples, their main pain points by phrases alone, and the reader's fingerprint."""
     parts: list[Features] = []
-    begin = 0
+    begin = reader = 0
 
     def witness(featurer: Featurer, evidence: Evidence) -> None:
-        nonlocal begin
+        nonlocal begin, reader
+        reader = featurer.model.weights.fingerprint()
         found = featurer.features(evidence)
-        parts.append(Features(found.texts + begin, found.keys, found.kinds))
+        parts.append(found._replace(texts=found.texts + begin))
         begin += len(evidence.prepared.frame.starts)
 
     scorer = Scorer(catalogs, Pseudonyms(b"-"), witness=witness)
     mains = _told(scorer, examples)
-    return Features(*map(np.concatenate, zip(*parts, strict=True))), mains
+    return Features(*map(np.concatenate, zip(*parts, strict=True))), mains, reader
 
 
 def _mains(examples: Sequence[Example], catalogs: Catalogs, heads: Heads) -> list[str]:
@@ -176,9 +182,10 @@ def _told(scorer: Scorer, examples: Sequence[Example]) -> list[str]:
 
 
 class _Examples:
-    """The features of some examples as a sparse matrix, by rows and by columns."""
+    """The features of some examples as a sparse matrix, by rows and by columns, and what they mean as a full one."""
 
-    def __init__(self, rows: Numbers, columns: Numbers, values: Floats, count: int) -> None:
+    def __init__(self, rows: Numbers, columns: Numbers, values: Floats, meanings: Floats) -> None:
+        count = len(meanings)
         order = np.argsort(rows, kind="stable")
         self._rows, self._columns, values = rows[order], columns[order], values[order]
         squares = np.bincount(self._rows, weights=values.astype(np.float64) ** 2, minlength=count)
@@ -188,24 +195,28 @@ class _Examples:
         by_column = np.argsort(self._columns, kind="stable")
         self._rows_by, self._values_by = self._rows[by_column], self._values[by_column]
         self._begins_by = np.flatnonzero(np.diff(self._columns[by_column], prepend=-1))
-        self.width = len(self._begins_by)
-        self._count = count
+        self.sparse = len(self._begins_by)
+        """Features; the dimensions of what is meant stand behind them."""
+        self.width = self.sparse + meanings.shape[1]
+        self._meanings = meanings
 
     def logits(self, weights: Floats) -> Floats:
-        """Ids × examples, of weights: ids × features."""
-        out = np.zeros((len(weights), self._count), dtype=np.float32)
+        """Ids × examples, of weights: ids × width."""
+        out: Floats = weights[:, self.sparse :] @ self._meanings.T
         terms = np.take(weights, self._columns, axis=1) * self._values
-        out[:, self._some] = np.add.reduceat(terms, self._begins, axis=1)
+        out[:, self._some] += np.add.reduceat(terms, self._begins, axis=1)
         return out
 
     def slopes(self, errors: Floats) -> Floats:
-        """Ids × features, of errors: ids × examples."""
+        """Ids × width, of errors: ids × examples."""
         terms = np.take(errors, self._rows_by, axis=1) * self._values_by
-        out: Floats = np.add.reduceat(terms, self._begins_by, axis=1)
+        out: Floats = np.concatenate(
+            [np.add.reduceat(terms, self._begins_by, axis=1), errors @ self._meanings], axis=1, dtype=np.float32
+        )
         return out
 
 
-def _learn(features: Features, labels: Sequence[str], which: range, catalog: Catalog) -> Head | None:
+def _learn(features: Features, labels: Sequence[str], which: range, catalog: Catalog, reader: int) -> Head | None:
     """A head from some of the examples; None where they have too little in common."""
     counts = Counter(labels[at] for at in which)
     ids = sorted(id_ for id_, count in counts.items() if count >= LEAST_EXAMPLES)
@@ -227,9 +238,13 @@ def _learn(features: Features, labels: Sequence[str], which: range, catalog: Cat
     rows, kinds, columns = rows[fits], kinds[fits], (np.cumsum(often) - 1)[columns[fits]]
     keys = keys[often]
     scales = _scales(rows, columns, kinds, targets, len(ids))
-    matrix = _Examples(rows, columns, scales[columns], len(kept))
-    weights = _softmax(matrix, targets, len(ids))
-    return Head(tuple(ids), keys, (weights * scales).T.copy(), scales**2, catalog.packs)
+    meanings = features.meanings[kept]
+    usual = meanings.mean(axis=0)
+    matrix = _Examples(rows, columns, scales[columns], meanings - usual)
+    balance = np.array([OF_NONE if id_ == NONE else BALANCE for id_ in ids])
+    weights = _softmax(matrix, targets, balance)
+    parts, towards = weights[:, : matrix.sparse] * scales, weights[:, matrix.sparse :]
+    return Head(tuple(ids), keys, parts.T.copy(), scales**2, towards.T.copy(), -towards @ usual, reader, catalog.packs)
 
 
 def _scales(rows: Numbers, columns: Numbers, kinds: NDArray[np.int8], targets: Numbers, ids: int) -> Floats:
@@ -245,11 +260,11 @@ def _scales(rows: Numbers, columns: Numbers, kinds: NDArray[np.int8], targets: N
     return scales
 
 
-def _softmax(matrix: _Examples, targets: Numbers, ids: int) -> Floats:
+def _softmax(matrix: _Examples, targets: Numbers, balance: NDArray[np.float64]) -> Floats:
     """Ids × features: the weights (Nesterov's accelerated gradient; the step from the largest singular value)."""
-    count = len(targets)
+    count, ids = len(targets), len(balance)
     each = np.bincount(targets, minlength=ids)
-    importance = ((each / each.mean()) ** -BALANCE)[targets]
+    importance = ((each / each.mean()) ** -balance)[targets]
     importance = (importance / importance.mean()).astype(np.float32)
     wanted = np.zeros((ids, count), dtype=np.float32)
     wanted[targets, np.arange(count)] = 1.0

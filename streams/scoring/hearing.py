@@ -18,7 +18,8 @@ from streams.catalog import Catalog, Entry
 from streams.catalog.index import NO_FIT, PhraseIndex
 from streams.catalog.phrases import Element
 from streams.scoring.gate import Bools, Gate, Numbers
-from streams.scoring.heads import Evidence, Featurer, Head, Teller
+from streams.scoring.head_features import Evidence, Featurer
+from streams.scoring.heads import Head, Teller
 from streams.scoring.heard import Heard, Mention
 from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.signals import rules
@@ -109,6 +110,7 @@ class Ear:
         self._featurer = self._teller = None
         if head or witness:
             self._featurer = Featurer(
+                model,
                 entries,
                 [
                     (m.entry, m.part, phrase) if m.entry else None
@@ -248,11 +250,11 @@ class Ear:
                 mains[text] = self._order[said.pain_points[0][0].id]
         evidence = Evidence(prepared, *offered, mains, values, which)
         if self._witness is not None:
-            featurer.learn(self._model.lexicon)
+            featurer.learn()
             self._witness(featurer, evidence)
         if self._teller is None:
             return
-        told = self._teller.tell(evidence, self._model.lexicon)
+        told = self._teller.tell(evidence)
         for text, entry, words in zip(told.texts.tolist(), told.entries, told.words, strict=True):
             mine = heard[text]
             known = mine.pain_points or []

@@ -21,7 +21,7 @@ from schemas.scored import EMOTIONS
 from streams.scoring.pairs import PairIndex, pair_keys, word_keys
 from streams.scoring.runs import AT_ONCE, Floats, Numbers, Steps, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
-from streams.scoring.tokens import EMOJI, Frame, Lexicon
+from streams.scoring.tokens import EMOJI, WORD, Frame, Lexicon
 from streams.scoring.weights import (
     EMOTION,
     FAMILIES,
@@ -164,13 +164,28 @@ class Model:
 
     def _folded(self, atoms: list[int]) -> list[NDArray[np.int16]]:
         """The taps of some atoms: for each tap, atoms × channels."""
+        taps = np.rint(self._embedded(atoms) @ self._maps / _FINE**2)
+        return np.split(np.clip(taps, -FULL_TAP, FULL_TAP).astype(np.int16), TAPS, axis=1)
+
+    def _embedded(self, atoms: list[int]) -> NDArray[np.float64]:
+        """Where some atoms stand, in whole steps: atoms × dimensions."""
         weights, lexicon = self.weights, self.lexicon
         norms, flags = [lexicon.norm[atom] for atom in atoms], [lexicon.flags[atom] for atom in atoms]
         rows = weights.vocabulary().rows(norms, flags)
         steps = weights.table[rows.rows] * (weights.scales[rows.rows] * rows.scales)[:, None]
-        embedded = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * _FINE).astype(np.float64)
-        taps = np.rint(embedded @ self._maps / _FINE**2)
-        return np.split(np.clip(taps, -FULL_TAP, FULL_TAP).astype(np.int16), TAPS, axis=1)
+        embedded: NDArray[np.float64] = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * _FINE).astype(np.float64)
+        return embedded
+
+    def meanings(self, atoms: NDArray[np.integer]) -> Floats:
+        """What some atoms mean: atoms × dimensions, as directions of length 1; nothing of what is no word."""
+        found = np.zeros((len(atoms), self.weights.table.shape[1]), dtype=np.float32)
+        words = np.flatnonzero((self._flags[atoms] & WORD) != 0)
+        # Rows of letters are many: in slices, so that a frame of new words stays small.
+        for at in range(0, len(words), _NEW_AT_ONCE):
+            some = words[at : at + _NEW_AT_ONCE]
+            embedded = self._embedded(atoms[some].tolist())
+            found[some] = embedded / np.maximum(np.sqrt(np.square(embedded).sum(axis=1)), 1.0)[:, None]
+        return found
 
     def prepare(self, texts: list[str]) -> Prepared:
         """The texts as atoms."""

@@ -15,7 +15,8 @@ from streams.catalog import Catalogs
 from streams.scoring import feelings
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.gate import UNHAPPY
-from streams.scoring.heads import Evidence, Featurer, Heads
+from streams.scoring.head_features import Evidence, Featurer
+from streams.scoring.heads import Heads
 from streams.scoring.heard import Heard
 from streams.scoring.hearing import Ear
 from streams.scoring.language import Tongues

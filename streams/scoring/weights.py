@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,10 @@ class Weights:
     def channels(self) -> int:
         """Rectified numbers of a place."""
         return int(self.states.shape[1])
+
+    def fingerprint(self) -> int:
+        """Of what says what words mean."""
+        return crc32(self.table.tobytes()) ^ crc32(self.words.tobytes())
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from groundswell.cli.exits import Exit
 from schemas.raw import Post
 from streams.catalog import Catalogs
 from streams.scoring import Head, HeadError, Heads, Pseudonyms, Scorer
+from streams.scoring.head_features import Evidence, Featurer
 from streams.scoring.head_fit import Example, Fitted, TooFewExamplesError, fit, score
-from streams.scoring.heads import Evidence, Featurer, Teller
+from streams.scoring.heads import Teller
 
 AIRLINE = Catalogs.load(["airline"])
 # A brand's own way to say it, which no phrase of the pack knows.
@@ -54,6 +56,20 @@ def test_it_hears_what_no_phrase_knows_and_says_by_which_words(fitted: Fitted) -
     assert set(map(str, first["words"])) & {"magenta", "roller", "oslo"}  # type: ignore[call-overload]
 
 
+def test_a_word_that_no_label_has_shown_stands_near_those_that_it_is_like() -> None:
+    known = {"lost_luggage": ("puppy", "kitten", "hamster"), "late_flight": ("violin", "trumpet", "flute")}
+    shown = [
+        Example(f"{opening}, so sad about the {word}", id_)
+        for opening in OPENINGS
+        for id_, words in known.items()
+        for word in words
+    ]
+    heads = Heads(fit(shown, AIRLINE.default).head)
+    for word, id_ in (("dog", "lost_luggage"), ("cat", "lost_luggage"), ("guitar", "late_flight")):
+        told = tell(f"I am sad because of a {word}", heads)[0]
+        assert told["id"] == id_ and word in str(told["words"])
+
+
 def test_it_says_what_it_gained_on_what_it_had_not_seen(fitted: Fitted) -> None:
     assert (fitted.learned_from, fitted.held_out) == (29, 7)
     assert fitted.with_head.accuracy == 1.0 > fitted.keywords.accuracy
@@ -73,6 +89,11 @@ def test_without_examples_of_nothing_it_tells_only_of_what_feels_bad() -> None:
     assert not head.knows_none
     assert tell("The magenta roller is in Oslo", Heads(head)) == []
     assert tell("The magenta roller is in Oslo, so sad and so bad", Heads(head))[0]["id"] == "lost_luggage"
+
+
+def test_a_reader_to_whom_words_mean_something_else_is_refused(fitted: Fitted) -> None:
+    with pytest.raises(HeadError, match=r"another version of the reader.*catalog learn again"):
+        Scorer(AIRLINE, Pseudonyms(b"k"), heads=Heads(replace(fitted.head, reader=fitted.head.reader + 1)))
 
 
 def test_what_phrases_hear_stays_behind_what_it_tells(fitted: Fitted) -> None:
@@ -113,13 +134,14 @@ def test_at_work_it_sums_what_it_was_fitted_on(fitted: Fitted) -> None:
     scorer = Scorer(AIRLINE, Pseudonyms(b"k"), witness=witness)
     scorer.score([("posts", post, {"topic": "t", "partition": 0, "offset": 0})])
     [(featurer, evidence)] = seen
-    rows = fitted.head.rows(featurer.features(evidence).keys).sum(axis=0)
-    wanted = rows[:-1] / np.sqrt(rows[-1])
+    features = featurer.features(evidence)
+    rows = fitted.head.rows(features.keys).sum(axis=0)
+    wanted = rows[:-1] / np.sqrt(rows[-1]) + features.meanings[0] @ fitted.head.towards + fitted.head.shift
     told: list[np.ndarray] = []
     teller = Teller(fitted.head, featurer)
     lets: Callable[..., object] = teller._lets
     teller._lets = lambda of, logits: (told.append(logits), lets(of, logits))[1]  # type: ignore[method-assign,func-returns-value,assignment]
-    teller.tell(evidence, scorer._model.lexicon)
+    teller.tell(evidence)
     np.testing.assert_allclose(told[0][0], wanted, rtol=1e-4)
 
 
@@ -127,7 +149,9 @@ def test_it_survives_its_file(fitted: Fitted, tmp_path: Path) -> None:
     fitted.head.save(tmp_path / "a.head")
     again = Head.load(tmp_path / "a.head")
     assert (again.ids, again.packs) == (fitted.head.ids, ("airline",))
-    np.testing.assert_allclose(again.parts, fitted.head.parts, atol=1e-2)
+    for name in ("parts", "towards", "shift"):
+        np.testing.assert_allclose(getattr(again, name), getattr(fitted.head, name), atol=1e-2)
+    assert again.reader == fitted.head.reader
     # A file of a brand's customers' words would be personal data.
     assert b"magenta" not in (tmp_path / "a.head").read_bytes()
 
