@@ -1,42 +1,60 @@
-"""The command line: ``groundswell``, one small file a command or family."""
+"""The command line: ``groundswell``, one small file a command or family; each is imported when it is asked for."""
 
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
-from groundswell.cli import (
-    backtest,
-    catalog,
-    change,
-    demo,
-    digest,
-    doctor,
-    evaluate,
-    quarantine,
-    replay,
-    routes,
-    schema,
-    score,
-    send,
-    series,
-    silence,
-    tail,
-    topics,
-    up,
-    watch,
-    worker,
-)
 from groundswell.cli.exits import Exit
 from groundswell.cli.failures import Guarded, debugging
+from groundswell.cli.lazy import Commands
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in Exit) + "."
 
+COMMANDS: Final = Commands(
+    {
+        "demo": "demo:demo",
+        "up": "up:up",
+        "worker": "worker:worker",
+        "send": "send:send",
+        "tail": "tail:tail",
+        "watch": "watch:watch",
+        "replay": "replay:replay",
+        "backtest": "backtest:backtest",
+        "series": "series:series",
+        "change": "change:change",
+        "digest": "digest:digest",
+        "score": "score:score",
+        "eval": "evaluate:evaluate",
+        "schema": "schema:schema",
+        "doctor": "doctor:doctor",
+        "catalog": "catalog:app",
+        "topics": "topics:app",
+        "quarantine": "quarantine:app",
+        "silence": "silence:app",
+        "routes": "routes:app",
+        "ack": "silence:ack",
+    }
+)
+"""Name → module of this package, and the function or family in it."""
+
+
+class Groundswell(Guarded):
+    """All commands, each loaded when it is asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "commands": COMMANDS})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, as they stand in the help."""
+        return list(COMMANDS)
+
+
 app = typer.Typer(
     name="groundswell",
-    cls=Guarded,
+    cls=Groundswell,
     help="Hears what customers say while they say it: sentiment, pain points, spikes and recovery, on Kafka.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -64,29 +82,6 @@ def groundswell(
         # The clients log each attempt; what comes of them is told in one line by whoever asked.
         for library in ("kafka", "aiokafka"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
-
-
-app.command()(demo.demo)
-app.command()(up.up)
-app.command()(worker.worker)
-app.command()(send.send)
-app.command()(tail.tail)
-app.command()(watch.watch)
-app.command()(replay.replay)
-app.command()(backtest.backtest)
-app.command()(series.series)
-app.command()(change.change)
-app.command()(digest.digest)
-app.command()(score.score)
-app.command("eval")(evaluate.evaluate)
-app.command()(schema.schema)
-app.command()(doctor.doctor)
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(topics.app, name="topics")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(silence.app, name="silence")
-app.add_typer(routes.app, name="routes")
-app.command()(silence.ack)
 
 
 def main() -> None:
