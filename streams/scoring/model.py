@@ -50,7 +50,7 @@ of what is remembered, since a single word may be as long as a text."""
 _HERE = TAPS // 2
 _SHIFTS = range(-_HERE, _HERE + 1)
 """Where a place's neighbours stand, tap by tap; the place itself is the tap in the middle."""
-_NEW_AT_ONCE = 256
+_NEW_AT_ONCE, _LEAST_ROOM = 256, 2_048
 _FINE = 1 << 14
 """Steps of 1 in which words are folded: sums stay below 2^50."""
 _COARSE, _FULL_OUT = 6, 255
@@ -125,42 +125,45 @@ class Model:
         self.generation = getattr(self, "generation", -1) + 1
         """Grows whenever the lexicon begins anew: what was kept per atom is then void."""
         self._flags = np.zeros(0, dtype=np.int32)
+        # Row 0 is nothing.
+        self._rows = np.zeros(0, dtype=np.int64)
+        """Of each atom, its row of the taps: "Late" and "late" have the same."""
+        self._row_of: dict[tuple[str, int], int] = {}
+        """How a word is spelt → its row."""
         self._keys = np.zeros(1, dtype=np.uint64)
-        # Row 0 is nothing; the atom n is row n + 1.
         self._taps = [np.zeros((1, self.weights.channels), dtype=np.int16) for _ in range(TAPS)]
-        self._room = 1
-        self._folded_as: dict[tuple[str, int], int] = {}
-        """How a word is spelt → the first atom that is spelt so: "Late" and "late" are folded once."""
 
     def _learn(self) -> None:
         """Folds the weights of the atoms that are new."""
-        begin, end = len(self._flags), len(self.lexicon.norm)
+        lexicon, begin, end = self.lexicon, len(self._flags), len(self.lexicon.norm)
         if begin == end:
             return
-        lexicon, weights = self.lexicon, self.weights
+        known, before = self._row_of, len(self._row_of) + 1
+        rows: list[int] = []
+        fresh: list[int] = []
+        for atom in range(begin, end):
+            spelt = lexicon.norm[atom], lexicon.flags[atom] & SPELT
+            row = known.get(spelt)
+            if row is None:
+                row = known[spelt] = len(known) + 1
+                fresh.append(atom)
+            rows.append(row)
+        self._rows = np.concatenate([self._rows, np.array(rows, dtype=np.int64)])
         self._flags = np.concatenate([self._flags, np.array(lexicon.flags[begin:], dtype=np.int32)])
-        self._keys = np.concatenate([self._keys, word_keys(lexicon.norm[begin:])])
-        if end + 1 > self._room:
-            self._room = max(self._room + self._room // 4, end + 1, 2_048)
+        self._keys = np.concatenate([self._keys, word_keys([lexicon.norm[atom] for atom in fresh])])
+        room, needed = len(self._taps[_HERE]), len(known) + 1
+        if needed > room:
             # One after the other, so that only one of them is there twice.
             for tap, old in enumerate(self._taps):
-                self._taps[tap] = np.zeros((self._room, weights.channels), dtype=np.int16)
-                self._taps[tap][: begin + 1] = old[: begin + 1]
-        known = self._folded_as
-        alike = [
-            known.setdefault((norm, flags & SPELT), atom)
-            for atom, (norm, flags) in enumerate(zip(lexicon.norm[begin:], lexicon.flags[begin:], strict=True), begin)
-        ]
-        same, atoms = np.array(alike), np.arange(begin, end)
-        fresh = atoms[same == atoms]
+                self._taps[tap] = np.zeros(
+                    (max(room + room // 4, needed, _LEAST_ROOM), self.weights.channels), dtype=np.int16
+                )
+                self._taps[tap][:before] = old[:before]
         # Rows of letters are many: in slices, so that a frame of new words stays small.
         for at in range(0, len(fresh), _NEW_AT_ONCE):
             some = fresh[at : at + _NEW_AT_ONCE]
-            for tap, table in enumerate(self._folded(some.tolist())):
-                self._taps[tap][some + 1] = table
-        again = atoms[same != atoms]
-        for taps in self._taps:
-            taps[again + 1] = taps[same[again - begin] + 1]
+            for tap, table in enumerate(self._folded(some)):
+                self._taps[tap][before + at : before + at + len(some)] = table
 
     def _folded(self, atoms: list[int]) -> list[NDArray[np.int16]]:
         """The taps of some atoms: for each tap, atoms × channels."""
@@ -228,10 +231,27 @@ class Model:
         np.clip(weight, -LONGEST_WEIGHT, LONGEST_WEIGHT, out=weight)
         return said, np.exp(weight, out=weight)
 
+    def _beside(self, frame: Frame) -> list[NDArray[np.int64]]:
+        """Of each tap, the rows of the neighbours that it looks at; `_NOTHING` beyond the ends of the text."""
+        rows, text = self._rows[frame.atoms], frame.text_of
+        # Two rows of nothing between texts would do; moving each text's neighbours out of sight costs less.
+        found = []
+        for shift in _SHIFTS:
+            if shift == 0:
+                found.append(rows)
+                continue
+            moved = np.zeros(len(rows), dtype=np.int64)
+            size = len(rows) - abs(shift)
+            if size > 0:
+                to, of = (slice(-size, None), slice(size)) if shift < 0 else (slice(size), slice(-size, None))
+                moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
+            found.append(moved)
+        return found
+
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
         """What the texts feel like; of a text that is not ``read`` only emoji speak."""
         frame, around, weights = prepared.frame, prepared.around, self.weights
-        hidden, weight = self._places(_beside(frame), around.state)
+        hidden, weight = self._places(self._beside(frame), around.state)
         unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
         if unread.any():
             hidden[unread] = 0
@@ -269,7 +289,7 @@ class Model:
         state = structure(frame, self._flags).state
         hidden, weight = np.take(judged.hidden, places, axis=0), np.take(judged.weight[_MOOD], places)
         # A place that has the same neighbours and surroundings as in the whole text says the same.
-        rows = _beside(frame)
+        rows = self._beside(frame)
         changed = state != np.take(around.state, places)
         for mine, shift in zip(rows, _SHIFTS, strict=True):
             beyond = places + shift
@@ -333,24 +353,6 @@ class Model:
         strongest[texts] = np.maximum(whole[texts], np.maximum.reduceat(sentences, first, axis=0))
         strongest[:, _NEUTRAL] = whole[:, _NEUTRAL]
         return strongest
-
-
-def _beside(frame: Frame) -> list[NDArray[np.int64]]:
-    """Of each tap, the rows of the neighbours that it looks at; `_NOTHING` beyond the ends of the text."""
-    rows, text = frame.atoms.astype(np.int64) + 1, frame.text_of
-    # Two rows of nothing between texts would do; moving each text's neighbours out of sight costs less.
-    found = []
-    for shift in _SHIFTS:
-        if shift == 0:
-            found.append(rows)
-            continue
-        moved = np.zeros(len(rows), dtype=np.int64)
-        size = len(rows) - abs(shift)
-        if size > 0:
-            to, of = (slice(-size, None), slice(size)) if shift < 0 else (slice(size), slice(-size, None))
-            moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
-        found.append(moved)
-    return found
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

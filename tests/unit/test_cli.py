@@ -66,6 +66,17 @@ def test_the_commands_are_those_of_the_readme() -> None:
     }  # fmt: skip
 
 
+def test_a_command_is_imported_when_it_is_asked_for() -> None:
+    code = (
+        "import sys; from groundswell.cli import app; from typer.main import get_command;"
+        "get_command(app).commands['score'];"
+        "print(*sorted(name for name in sys.modules if name.startswith('groundswell.cli.')))"
+    )
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "groundswell.cli.score" in imported
+    assert not {"groundswell.cli.demo", "groundswell.cli.worker", "groundswell.cli.watch"} & set(imported)
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_and_option_says_what_it_does(path: tuple[str, ...], run: Run) -> None:
     command = COMMANDS[path]
