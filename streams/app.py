@@ -22,14 +22,17 @@ from streams.detection import detector
 from streams.frame_app import FrameApp, Handle
 from streams.frames import Frame, Lag
 from streams.health import serve
-from streams.notify_stage import NotifyStage
 from streams.outbox import BATCH_BYTES
 from streams.reader import Reader
 from streams.receipt_log import ReceiptLog
 from streams.scoring import Heads, Pseudonyms, Scorer
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
-from streams.stages import TELL_SECONDS, Arrived, DetectStage, Publisher, ScoreStage
+from streams.stages.arrived import Arrived
+from streams.stages.detect import TELL_SECONDS, DetectStage
+from streams.stages.notify import NotifyStage
+from streams.stages.publisher import Publisher
+from streams.stages.score import ScoreStage
 from streams.telemetry import Telemetry
 from streams.topics import ALERTS, ALL, INPUTS, SCORED
 from streams.vitals import DeadPartError, Vitals

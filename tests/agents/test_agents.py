@@ -15,7 +15,7 @@ from faust.types import TP
 from streams.app import App
 from streams.frames import Frame, Lag
 from streams.settings import Settings
-from streams.stages import Arrived
+from streams.stages.arrived import Arrived
 from streams.telemetry import Telemetry
 
 with patch.dict(os.environ, GROUNDSWELL_BROKER="127.0.0.1:9"):  # The package makes its app for a broker.

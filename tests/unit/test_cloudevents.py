@@ -11,10 +11,10 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from cloudevents.core.formats.json import JSONFormat
 
-from streams import stages
 from streams.cloudevents import FEEDS, TIMES, Envelope, envelopes, schema_of
 from streams.effects import Effects
 from streams.settings import Settings
+from streams.stages import publisher as publishing
 from streams.topics import DERIVED, METRICS, SCORED, Topic
 from tests.golden.path import WIRE, versions
 
@@ -78,13 +78,13 @@ def test_the_setting_says_who_carries_them(monkeypatch: pytest.MonkeyPatch, whic
         def add(self, topic: str, _partition: int, _key: bytes, _value: bytes, headers: Any = ()) -> None:
             added.append((topic.split(".")[1], dict(headers)))
 
-    monkeypatch.setattr(stages, "Outbox", Box)
+    monkeypatch.setattr(publishing, "Outbox", Box)
     settings = Settings(cloudevents=which)
     effects = Effects()
     for topic in (SCORED, FEEDS[0]):
         key, value, _ = records(topic)[0]
         effects.publish(topic, key.decode(), value)
-    publisher = stages.Publisher(settings, None, {f"groundswell.{SCORED.name}": 1})  # type: ignore[arg-type]
+    publisher = publishing.Publisher(settings, None, {f"groundswell.{SCORED.name}": 1})  # type: ignore[arg-type]
     asyncio.run(publisher.put(effects))
     assert {name for name, headers in added if "ce_id" in headers} == with_headers
     assert {name for name, _ in added} == {"scored", "alerts"}

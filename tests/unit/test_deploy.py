@@ -31,10 +31,10 @@ from schemas.quarantine import QuarantineReason
 from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.listener import Listener
-from streams.notify_stage import NotifyStage
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
-from streams.stages import DetectStage
+from streams.stages.detect import DetectStage
+from streams.stages.notify import NotifyStage
 from streams.telemetry import STAGES, UNCOUNTED, Telemetry
 from streams.topics import ALL
 from tests.support.telling import Phone, Receipts, delivery

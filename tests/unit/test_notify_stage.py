@@ -14,12 +14,12 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from schemas.alerts import Alert
 from schemas.silences import Matchers, Silence
 from streams import patience, silence_log
-from streams.notify_stage import NotifyStage
 from streams.outbox import partition_of
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
 from streams.silencing import Decision, Silences
-from streams.stages import Arrived
+from streams.stages.arrived import Arrived
+from streams.stages.notify import NotifyStage
 from streams.telemetry import Telemetry
 from tests.support.alerts import alert
 from tests.support.telling import Phone, Receipts, delivery, until

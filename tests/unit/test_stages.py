@@ -9,11 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
-from streams import stages
 from streams.catalog import Catalogs
 from streams.detection import detector
 from streams.settings import Settings
-from streams.stages import Arrived, DetectStage
+from streams.stages import detect
+from streams.stages.arrived import Arrived
+from streams.stages.detect import DetectStage
 from streams.telemetry import Telemetry
 from streams.topics import METRICS
 from tests.support.log import FakeLog, owner
@@ -62,11 +63,11 @@ def detecting(publisher: Publisher, producer: FakeLog | None = None) -> DetectSt
 def test_a_frame_waits_until_it_is_known_whether_others_wrote(
     monkeypatch: pytest.MonkeyPatch, untouched: bool, reads: int
 ) -> None:
-    monkeypatch.setattr(stages, "Changelog", Log)
+    monkeypatch.setattr(detect, "Changelog", Log)
     Log.reads, Log.untouched_now = 0, untouched
     frame = Arrived("groundswell.scored.v1", 0, (SimpleNamespace(value=b"", headers=(), timestamp=0),), None, None)
-    monkeypatch.setattr(stages, "_raw", lambda record: SimpleNamespace(origin="o"))
-    monkeypatch.setattr(stages, "quarantined", lambda *_: {})
+    monkeypatch.setattr(detect, "raw_of", lambda record: SimpleNamespace(origin="o"))
+    monkeypatch.setattr(detect, "quarantined", lambda *_: {})
 
     async def play() -> None:
         stage = detecting(Publisher())
@@ -95,7 +96,7 @@ def test_a_state_that_was_read_while_partitions_moved_is_read_again(monkeypatch:
             return {}
 
     formers: list[int | None] = []
-    monkeypatch.setattr(stages, "Changelog", Moving)
+    monkeypatch.setattr(detect, "Changelog", Moving)
     stage = detecting(Publisher())
     stage.assigned({0})
     asyncio.run(stage.recover())
@@ -118,8 +119,8 @@ def test_whoever_was_frozen_tells_no_window_as_open(
             published.extend(key for topic, key, _ in effects.records if topic is METRICS)
 
     published: list[str] = []
-    monkeypatch.setattr(stages, "Changelog", Freezing)
-    monkeypatch.setattr(stages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(detect, "Changelog", Freezing)
+    monkeypatch.setattr(detect, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     said = SimpleNamespace(value=orjson.dumps(scored("e1", BASE_MS)), headers=(), timestamp=BASE_MS)
     stage = detecting(Noting())
     stage.assigned({0})
@@ -136,7 +137,7 @@ def test_whoever_was_frozen_tells_nothing_where_others_have_gone_on(
             published.append(len(effects.records))
 
     clock, published = [1_000.0], list[int]()
-    monkeypatch.setattr(stages, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(detect, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     log = FakeLog(topic=Settings().state_topic)
     stage = detecting(Noting(), log)
     monkeypatch.setattr(stage, "_new_consumer", log.consumer)

@@ -13,15 +13,18 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from schemas.progress import PROGRESS_HEADER
-from streams import stages
 from streams.app import NoTracingError, _tracing
 from streams.catalog import Catalogs
 from streams.detection import detector
-from streams.notify_stage import NotifyStage
 from streams.reader import Reader
 from streams.scoring import Pseudonyms, Scorer
 from streams.settings import Settings
-from streams.stages import Arrived, DetectStage, Publisher, ScoreStage
+from streams.stages import detect as detect_module
+from streams.stages.arrived import Arrived
+from streams.stages.detect import DetectStage
+from streams.stages.notify import NotifyStage
+from streams.stages.publisher import Publisher
+from streams.stages.score import ScoreStage
 from streams.telemetry import Telemetry
 from streams.topics import ALERTS, ALL, CHANGES, HANDOFFS, METRICS, QUARANTINE, RAW, SCORED, Topic
 from streams.tracing import MOST_LINKS, Tracing
@@ -72,7 +75,7 @@ class Run:
     """The small story of the golden files through score, detect and notify, traced or not."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, share: float | None) -> None:
-        monkeypatch.setattr(stages, "Changelog", Log)
+        monkeypatch.setattr(detect_module, "Changelog", Log)
         self.broker, self.exporter = Broker(), InMemorySpanExporter()
         settings = Settings(partitions=1, traces=share is not None, trace_share=share or 0)
         tracing = Tracing(settings, self.exporter) if share is not None else None

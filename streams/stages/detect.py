@@ -1,8 +1,4 @@
-"""The edge between frames and steps: a frame comes in, a step is asked what follows, and that is done in order.
-
-The order is what makes at-least-once exact in effect: publish and wait for the broker's acknowledgements, write the
-state, and only then is the frame finished.
-"""
+"""scored → metrics, alerts, feeds: the stage that decides, with the state of each partition of ``scored`` it has."""
 
 from __future__ import annotations
 
@@ -10,28 +6,25 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from schemas.progress import CHANGE_HEADER, PROGRESS_HEADER, Progress
-from schemas.raw import Source
+from schemas.progress import CHANGE_HEADER, PROGRESS_HEADER
 from streams import connection
 from streams.catalog import Catalogs
 from streams.changelog import Changelog, FencedError
-from streams.cloudevents import envelopes
 from streams.detection import Detector
 from streams.effects import Effects
 from streams.listener import Incoming, Listener
-from streams.outbox import Headers, Outbox
 from streams.paging import Terms
-from streams.reader import SLICE_RECORDS, Raw, Reader, quarantined
+from streams.reader import quarantined
 from streams.settings import Settings
+from streams.stages.arrived import Arrived, raw_of
+from streams.stages.publisher import Publisher
 from streams.telemetry import Telemetry
-from streams.topics import ALL, CHANGES, QUARANTINE, RAW, SCORED, Topic
+from streams.topics import QUARANTINE, SCORED
 from streams.windows.bounds import Bounds
 
 if TYPE_CHECKING:
@@ -54,130 +47,9 @@ NEAR_RECORDS = 2_000
 SLICE_SECONDS = 0.02
 """How long the reading of a state keeps the event loop for itself."""
 
-PROGRESS = ((PROGRESS_HEADER, b"1"),)
-
-Carried = Callable[[Topic, dict[str, Any]], Headers]
-"""Gives the headers that a record gets besides, from its topic and its value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A frame, as the stages see it."""
-
-    topic: str
-    """Full name."""
-    partition: int
-    records: tuple[Any, ...]
-    """aiokafka's ConsumerRecords."""
-    caught_up_ms: int | None
-    """When the broker last said that nothing lies behind the last of them; None where something does."""
-    behind: int | None
-    """How many records lie behind them, by the broker's last answer; None while that isn't known."""
-
-
-class Publisher:
-    """What a step wants published, on its way out."""
-
-    def __init__(self, settings: Settings, producer: AIOKafkaProducer, partitions: dict[str, int]) -> None:
-        self._names = {topic.name: topic.full_name(settings.topic_prefix) for topic in ALL}
-        self._outbox = Outbox(producer, partitions)
-        self._envelopes = envelopes(settings.cloudevents)
-        self.scored_partitions = range(partitions[self._names[SCORED.name]])
-
-    async def put(self, effects: Effects, carried: Carried | None = None) -> None:
-        """Take the records in order; they are on their way at the latest with the next ``flush``."""
-        names, outbox, dumps = self._names, self._outbox, orjson.dumps
-        for topic, key, value in effects.records:
-            name, encoded = names[topic.name], key.encode("utf-8", "surrogatepass")
-            body, envelope = dumps(value), None if topic.headers else self._envelopes.get(topic.name)
-            headers: Headers = envelope.headers(encoded, value, body) if envelope is not None else topic.headers
-            if carried is not None:
-                headers = [*headers, *carried(topic, value)]
-            outbox.add(name, outbox.partition_for(name, encoded), encoded, body, headers)
-            if outbox.full:
-                await outbox.flush()
-
-    def put_progress(self, progress: Progress) -> None:
-        """Tell every partition of ``scored``, behind all that was put before."""
-        value = progress.model_dump_json(exclude_defaults=True).encode()
-        for partition in self.scored_partitions:
-            self._outbox.add(self._names[SCORED.name], partition, None, value, PROGRESS)
-
-    async def flush(self) -> None:
-        """Wait until the broker has all that was put."""
-        await self._outbox.flush()
-
-
-class ScoreStage:
-    """raw → scored, quarantine; and the progress of the origins."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        reader: Reader,
-        publisher: Publisher,
-        telemetry: Telemetry,
-        tracing: Tracing | None = None,
-    ) -> None:
-        self._tracing = tracing
-        self._reader = reader
-        self._publisher = publisher
-        self._telemetry = telemetry
-        self._sources: dict[str, Source] = {
-            topic.full_name(settings.topic_prefix): source for source, topic in RAW.items()
-        }
-        self._changes = CHANGES.full_name(settings.topic_prefix)
-        # Changes are waited for as events are: what has happened is known before what follows from it is judged.
-        self._raw = dict.fromkeys((*self._sources, self._changes), settings.partitions)
-        self._turn = asyncio.Lock()
-
-    async def handle(self, frame: Arrived) -> None:
-        """Read a frame; all that follows is on the broker when it returns."""
-        source, records = self._sources.get(frame.topic), frame.records
-        if source is not None:
-            self._telemetry.read.labels(source).inc(len(records))
-        spans = None if self._tracing is None else self._tracing.frame("score", frame.topic, frame.partition, records)
-        carried = None if spans is None else spans.scored
-        async with self._turn:
-            for begin in range(0, len(records), SLICE_RECORDS):
-                raws = [_raw(record) for record in records[begin : begin + SLICE_RECORDS]]
-                effects = self._reader.read_changes(raws) if source is None else self._reader.read(source, raws)
-                await self._publisher.put(effects, carried)
-                self._telemetry.note(effects)
-                await asyncio.sleep(0)
-            if frame.caught_up_ms is not None:
-                self._reader.complete(frame.topic, frame.partition, records[-1].offset, frame.caught_up_ms)
-            self._put_progress()
-        await self._publisher.flush()
-        if spans is not None:
-            spans.end()
-
-    async def quiet(self, caught_up: Iterable[tuple[str, int, int, int]]) -> None:
-        """Nothing may have come for a second: tell how far the origins are all the same.
-
-        Args:
-            caught_up: (topic, partition, last finished offset, when the broker said that nothing lies behind it).
-        """
-        async with self._turn:
-            for topic, partition, offset, at_ms in caught_up:
-                if topic in self._raw:
-                    self._reader.complete(topic, partition, offset, at_ms)
-            self._put_progress()
-        await self._publisher.flush()
-
-    def assigned(self, partitions: set[tuple[str, int]]) -> None:
-        """From now on these partitions are read by this worker, and no others."""
-        self._reader.keep({f"{topic}:{partition}" for topic, partition in partitions})
-
-    def _put_progress(self) -> None:
-        # Each partition of scored gets it behind its own part of what was put: there it is true when it arrives.
-        origins = self._reader.progress()
-        if origins:
-            self._publisher.put_progress(Progress(origins=origins, at_ms=_now_ms(), raw=self._raw))
-
 
 class DetectStage:
-    """scored → metrics, alerts, pain points, delights, handoffs; keeps the state of each partition."""
+    """Hears frames of ``scored``; keeps the state of each partition that is this worker's."""
 
     def __init__(
         self,
@@ -285,7 +157,7 @@ class DetectStage:
             unreadable=lambda index, error: unreadable.append((index, error)),
         )
         for index, error in unreadable:
-            raw = _raw(frame.records[index])
+            raw = raw_of(frame.records[index])
             detail = f"not a record of {SCORED.name}: {type(error).__name__}: {error}"[:500]
             effects.publish(QUARANTINE, raw.origin, quarantined(raw, "not_ours", detail, None))
         return effects
@@ -382,15 +254,6 @@ class DetectStage:
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=8 * 1024 * 1024,
         )
-
-
-def _raw(record: Any) -> Raw:
-    arrived_ms = max(record.timestamp, 0)
-    return Raw(record.topic, record.partition, record.offset, arrived_ms, record.key, record.value, record.headers)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _marked(record: Any, header: str) -> bool:

@@ -18,7 +18,7 @@ from streams.receivers import Log
 from streams.settings import Settings
 from streams.silence_log import SilenceLog
 from streams.silencing import Decision
-from streams.stages import Arrived
+from streams.stages.arrived import Arrived
 from streams.telemetry import Telemetry
 
 if TYPE_CHECKING:
