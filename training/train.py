@@ -25,7 +25,7 @@ from streams.scoring import feelings
 from streams.scoring.alike import NAME, families, family_of
 from streams.scoring.deep import HERE as DEEP
 from streams.scoring.deep import SHARE
-from streams.scoring.model import Model
+from streams.scoring.model import Model, log_odds
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import EMOTION, FELT, FULL_TAP, OUTPUTS, SENTIMENT, TAPS, WEIGHTS, Weights
 from streams.scoring.words import Vocabulary
@@ -200,8 +200,7 @@ def read(weights: Weights, texts: list[str]) -> tuple[NDArray[np.float32], NDArr
         judged = model.judge(model.prepare(part), np.ones(len(part), dtype=np.bool_))
         moods.append(judged.sentiment)
         felts.append(np.concatenate([judged.emotions, judged.families], axis=1))
-    chances = np.clip(np.concatenate(felts), 1e-7, 1 - 1e-7)
-    return np.concatenate(moods), np.log(chances / (1 - chances)).astype(np.float32)
+    return np.concatenate(moods), log_odds(np.concatenate(felts))
 
 
 @dataclass

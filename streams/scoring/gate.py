@@ -92,7 +92,7 @@ class Gate:
         near, opens = _passages(hit, owner)
         passage = np.cumsum(opens) - 1
         several = near & (np.bincount(passage[near])[passage] > 1)
-        short = several & (np.diff(around.clause_starts, append=len(frame.atoms)) <= SHORT_CLAUSE)
+        short = several & (around.clause_ends - around.clause_starts <= SHORT_CLAUSE)
         # Of clauses in which nothing was found, only those matter that say whether the passage is mixed.
         which = np.flatnonzero(hit | (several & ~short))
         felt[which] = self._model.clauses(prepared, judged, which)

@@ -20,7 +20,7 @@ from streams.scoring.heads import Heads
 from streams.scoring.heard import Heard
 from streams.scoring.hearing import Ear
 from streams.scoring.language import Tongues
-from streams.scoring.model import Judged, Model, Prepared, softmax
+from streams.scoring.model import Judged, Model, Prepared, log_odds, softmax
 from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
@@ -226,7 +226,7 @@ class Scorer:
         judged.sentiment[which] = opinions.share * told + (1.0 - opinions.share) * first
         for mine, theirs in ((judged.emotions, opinions.emotions), (judged.families, opinions.families)):
             if theirs is not None:
-                odds = opinions.share * _log_odds(theirs) + (1.0 - opinions.share) * _log_odds(mine[which])
+                odds = opinions.share * log_odds(theirs) + (1.0 - opinions.share) * log_odds(mine[which])
                 mine[which] = 1.0 / (1.0 + np.exp(-odds))
 
     def _emotions(self, prepared: Prepared, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
@@ -261,11 +261,6 @@ class Scorer:
         if ear is None:
             ear = self._ears[key] = Ear(catalog, self._model, head, self._witness)
         return ear
-
-
-def _log_odds(chances: NDArray[np.float32]) -> NDArray[np.float32]:
-    near: NDArray[np.float32] = np.clip(chances, 1e-6, 1.0 - 1e-6)
-    return np.log(near / (1.0 - near))
 
 
 def _sentiment(judged: Judged, stars: list[float | None]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

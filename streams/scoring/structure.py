@@ -51,6 +51,16 @@ class Structure:
     solid: NDArray[np.bool_]
     """Whether it is a word or an emoji that means something by itself."""
 
+    @property
+    def clause_ends(self) -> NDArray[np.int64]:
+        """Where each clause ends."""
+        return np.append(self.clause_starts[1:], len(self.flags))
+
+    @property
+    def sentence_ends(self) -> NDArray[np.int64]:
+        """Where each sentence ends."""
+        return np.append(self.sentence_starts[1:], len(self.flags))
+
 
 def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     """Negation, clauses, sentences and contrasts of a frame, from the flags of each atom."""
