@@ -25,10 +25,11 @@ from training.encoder import Teacher
 from training.progress import console
 from training.teacher import BATCH, Material, batches, material, mix, step, tell
 
-HEAD_RATE, WARM_UP, DECAY = 1e-3, 200, 0.01
-KEEP, LATER, MIXED = 0.98, 0.1, 10
-"""Of the running mean of the weights, the share that stays every ``MIXED`` steps, and in later phases the share that
-moves; the mean is kept in the end."""
+DECAY, LEAST = 0.01, 0.02
+"""Weight decay, and what is left of a rate at the end, as a share of its peak."""
+KEEP, LATER, MIXED = 0.98, 0.9, 10
+"""Of the running mean of the weights, the share that stays every ``MIXED`` steps, at first and in later phases; in the
+end the mean is what is kept."""
 OWN, PUBLIC = 40_000, 12_000
 """Own and public texts that are practised."""
 OWN_AGAIN, TWEETS_AGAIN, DROP_AGAIN = 26_000, 14_000, 0.05
@@ -56,50 +57,48 @@ LABELLING = Course("minilm", base.minilm, public_first=True, rate=1.2e-4, last_r
 DEEP = Course("bge", base.bge, public_first=False, rate=1e-4, last_rate=6e-5)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Texts that are read one after the other."""
+
+    stuff: Material
+    chosen: NDArray[np.int64]
+    """Their numbers."""
+    said: NDArray[np.float32] | None = None
+    """What others say of all the material, in logits."""
+
+    @classmethod
+    def whole(cls, stuff: Material) -> Part:
+        """All of the material."""
+        return cls(stuff, np.arange(len(stuff.data.texts)))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is read in a phase, and how."""
+
+    name: str
+    parts: list[Part]
+    rate: float
+    """Peak rate."""
+    head_rate: float
+    """The same of the heads."""
+    warm_up: int = 50
+    """Steps to the peak."""
+    keep: float = LATER
+    dropout: float | None = None
+    """Within the body; None: as it is."""
+
+
 def read(course: Course, root: Path, folder: Path, seed: int) -> Teacher:
     """The teacher when it has read everything, from the last checkpoint on."""
     folder.mkdir(exist_ok=True)
-    course.begin(folder / "base", material(root, own=True).data.texts)
-    kept = folder / f"teacher-{seed}-read.pt"
-    if kept.exists():
-        return _teacher(folder, kept)
-    torch.manual_seed(seed)
-    checkpoint = folder / f"teacher-{seed}-read.ckpt"
-    model, mean = Teacher(folder / "base"), Teacher(folder / "base")
-    mean.load_state_dict(model.state_dict())
-    body, head = list(model.body.parameters()), list(model.head.parameters())
-    optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": course.rate}, {"params": head, "lr": HEAD_RATE}], weight_decay=DECAY, fused=True
-    )
-    done = _restored(checkpoint, model, mean, optimiser) if checkpoint.exists() else 0
-    phases = [material(root, own=False)] if course.public_first else []
-    phases.append(material(root, own=True))
-    total = sum(math.ceil(len(stuff.data.texts) / BATCH) for stuff in phases)
-    at, began, losses = 0, time.monotonic(), list[float]()
-    for phase, stuff in enumerate(phases, 1):
-        pieces = model.speller.pieces(stuff.data.texts)
-        lengths = np.array([len(piece) for piece in pieces])
-        for which in batches(lengths, np.random.default_rng(100 * seed + phase)):
-            at += 1
-            if at <= done:
-                continue
-            torch.manual_seed(seed * 1_000_003 + at)
-            rate = min(at / WARM_UP, max(0.02, (total - at) / (total - WARM_UP)))
-            for group, peak in zip(optimiser.param_groups, (course.rate, HEAD_RATE), strict=True):
-                group["lr"] = peak * rate
-            losses.append(step(model, optimiser, stuff, which, [pieces[i] for i in which]))
-            if at % MIXED == 0:
-                mix(mean, model, 1 - min(KEEP, at / (at + 20 * MIXED)))
-            if at % EVERY == 0:
-                pace = (time.monotonic() - began) / (at - done)
-                left = (total - at) * pace / 60
-                console.print(
-                    f"{course.name}: step {at}/{total}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left"
-                )
-                _keep(checkpoint, model, mean, optimiser, at)
-        tell(mean, root)
-    torch.save(mean.state_dict(), kept)
-    return mean
+    everything = material(root, own=True)
+    course.begin(folder / "base", everything.data.texts)
+    parts = [Part.whole(material(root, own=False))] if course.public_first else []
+    parts.append(Part.whole(everything))
+    lesson = Lesson("read", parts, course.rate, head_rate=1e-3, warm_up=200, keep=KEEP)
+    return _learnt(lesson, course, root, folder, seed)
 
 
 def practised(course: Course, root: Path, folder: Path, seed: int) -> Teacher:
@@ -107,7 +106,8 @@ def practised(course: Course, root: Path, folder: Path, seed: int) -> Teacher:
     stuff, random = material(root, own=True), np.random.default_rng(seed + 7)
     public, own = np.arange(stuff.public), np.arange(stuff.public, len(stuff.data.texts))
     chosen = np.concatenate([random.choice(own, OWN, replace=False), random.choice(public, PUBLIC, replace=False)])
-    return _learnt(Lesson("practised", stuff, chosen), course, root, folder, seed)
+    lesson = Lesson("practised", [Part(stuff, chosen)], course.last_rate, course.last_rate)
+    return _learnt(lesson, course, root, folder, seed, after="read")
 
 
 def once_more(course: Course, root: Path, said: NDArray[np.float32], folder: Path, seed: int) -> Teacher:
@@ -123,66 +123,60 @@ def once_more(course: Course, root: Path, said: NDArray[np.float32], folder: Pat
     stuff, random = material(root, own=True), np.random.default_rng(seed + 9)
     felt = stuff.data.emotions[: stuff.public, 0] >= 0
     tweets, own = np.flatnonzero(~felt), np.arange(stuff.public, len(stuff.data.texts))
-    parts = [(own, OWN_AGAIN), (tweets, TWEETS_AGAIN)]
-    chosen = np.concatenate([np.flatnonzero(felt), *(random.choice(some, many, replace=False) for some, many in parts)])
-    return _learnt(Lesson("again", stuff, chosen, said, DROP_AGAIN), course, root, folder, seed)
+    some = [random.choice(own, OWN_AGAIN, replace=False), random.choice(tweets, TWEETS_AGAIN, replace=False)]
+    parts = [Part(stuff, np.concatenate([np.flatnonzero(felt), *some]), said)]
+    lesson = Lesson("again", parts, course.last_rate, course.last_rate, dropout=DROP_AGAIN)
+    return _learnt(lesson, course, root, folder, seed, after="read")
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What is read in a later phase."""
-
-    name: str
-    stuff: Material
-    chosen: NDArray[np.int64]
-    """Numbers of the texts."""
-    said: NDArray[np.float32] | None = None
-    """What others say of all the texts, in logits."""
-    dropout: float | None = None
-    """Within the body; None: as it is."""
-
-
-def _teacher(folder: Path, kept: Path) -> Teacher:
-    teacher = Teacher(folder / "base")
-    teacher.load_state_dict(torch.load(kept))
-    return teacher
-
-
-def _learnt(lesson: Lesson, course: Course, root: Path, folder: Path, seed: int) -> Teacher:
-    """The running mean of the weights over a later phase, which begins with what was read."""
+def _learnt(lesson: Lesson, course: Course, root: Path, folder: Path, seed: int, after: str | None = None) -> Teacher:
+    """The running mean of the weights over a phase, which begins where another ended, if it comes after one."""
     kept = folder / f"teacher-{seed}-{lesson.name}.pt"
     if kept.exists():
         return _teacher(folder, kept)
-    model, mean = (_teacher(folder, folder / f"teacher-{seed}-read.pt") for _ in range(2))
-    checkpoint, stuff, chosen = kept.with_suffix(".ckpt"), lesson.stuff, lesson.chosen
+    torch.manual_seed(seed)
+    model, mean = (_teacher(folder, after and folder / f"teacher-{seed}-{after}.pt") for _ in range(2))
+    mean.load_state_dict(model.state_dict())
     for part in model.body.modules():
         if isinstance(part, nn.Dropout) and lesson.dropout is not None:
             part.p = lesson.dropout
-    pieces = model.speller.pieces([stuff.data.texts[at] for at in chosen])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=course.last_rate, weight_decay=DECAY, fused=True)
-    some = list(batches(np.array([len(piece) for piece in pieces]), np.random.default_rng(seed)))
-    soft = None if lesson.said is None else torch.from_numpy(lesson.said[chosen])
-    done, losses, began = 0, list[float](), time.monotonic()
-    if checkpoint.exists():
-        done = _restored(checkpoint, model, mean, optimiser)
-    for at, which in enumerate(some, 1):
-        if at <= done:
-            continue
-        torch.manual_seed(seed * 1_000_003 + at)
-        for group in optimiser.param_groups:
-            group["lr"] = course.last_rate * min(at / 50, max(0.02, 1 - at / len(some)))
-        told = None if soft is None else soft[torch.from_numpy(which)]
-        losses.append(step(model, optimiser, stuff, chosen[which], [pieces[i] for i in which], told))
-        if at % MIXED == 0:
-            mix(mean, model, LATER)
-        if at % EVERY == 0:
-            left = (len(some) - at) * (time.monotonic() - began) / (at - done) / 60
-            told_by = f"{course.name}: {lesson.name} {at}/{len(some)}"
-            console.print(f"{told_by}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
-            _keep(checkpoint, model, mean, optimiser, at)
-    tell(mean, root)
+    peaks = lesson.rate, lesson.head_rate
+    groups = [{"params": list(part.parameters())} for part in (model.body, model.head)]
+    optimiser = torch.optim.AdamW(groups, weight_decay=DECAY, fused=True)
+    checkpoint = kept.with_suffix(".ckpt")
+    done = _restored(checkpoint, model, mean, optimiser) if checkpoint.exists() else 0
+    total = sum(math.ceil(len(part.chosen) / BATCH) for part in lesson.parts)
+    at, began, losses = 0, time.monotonic(), list[float]()
+    for number, part in enumerate(lesson.parts, 1):
+        pieces = model.speller.pieces([part.stuff.data.texts[text] for text in part.chosen])
+        soft = None if part.said is None else torch.from_numpy(part.said[part.chosen])
+        for which in batches(np.array([len(piece) for piece in pieces]), np.random.default_rng(100 * seed + number)):
+            at += 1
+            if at <= done:
+                continue
+            torch.manual_seed(seed * 1_000_003 + at)
+            share = min(at / lesson.warm_up, max(LEAST, (total - at) / max(1, total - lesson.warm_up)))
+            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+                group["lr"] = peak * share
+            told = None if soft is None else soft[torch.from_numpy(which)]
+            losses.append(step(model, optimiser, part.stuff, part.chosen[which], [pieces[i] for i in which], told))
+            if at % MIXED == 0:
+                mix(mean, model, 1 - min(lesson.keep, at / (at + MIXED)))
+            if at % EVERY == 0:
+                left = (total - at) * (time.monotonic() - began) / (at - done) / 60
+                name = f"{course.name}: {lesson.name} {at}/{total}"
+                console.print(f"{name}, loss {np.mean(losses[-EVERY:]):.3f}, {left:.0f} min left")
+                _keep(checkpoint, model, mean, optimiser, at)
+        tell(mean, root)
     torch.save(mean.state_dict(), kept)
     return mean
+
+
+def _teacher(folder: Path, kept: Path | None) -> Teacher:
+    teacher = Teacher(folder / "base")
+    if kept is not None:
+        teacher.load_state_dict(torch.load(kept))
+    return teacher
 
 
 def _keep(checkpoint: Path, model: Teacher, mean: Teacher, optimiser: torch.optim.Optimizer, step: int) -> None:

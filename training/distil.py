@@ -28,8 +28,11 @@ LAST, OWN_AGAIN = 0.5, 0.25
 """Of the last epochs: their rates as a share of the first ones', and the share of the own texts that is read again."""
 DROP, UNKNOWN = 0.08, 0.12
 NEAR = 2e-3
-HARD = 0.3
+HARD = 0.4
 """What known labels count for beside the teacher's word."""
+COMMENTS, OTHERS = 2.0, 0.6
+"""What is felt in texts counts for in the last epochs: in comments, whose emotions people have told, and in all others,
+of which only the teachers and who wrote them say so."""
 
 
 @dataclass
@@ -75,9 +78,11 @@ def fit(
     rows = reader.rows()
     student = Student(vocabulary, begin, frequent(read.pairs))
     everything = np.arange(len(lesson.own))
-    student = _taught(student, lesson, read, rows, everything, seed, epochs, 1.0)
+    alike = np.ones(len(lesson.own), dtype=np.float32)
+    student = _taught(student, lesson, read, rows, everything, alike, seed, epochs, 1.0)
     some = np.flatnonzero(~lesson.own | (np.random.default_rng(seed).random(len(lesson.own)) < OWN_AGAIN))
-    return _taught(student, lesson, read, rows, some, seed + 1, last, LAST)
+    counts = np.where(lesson.felt >= 1.0, COMMENTS, OTHERS).astype(np.float32)
+    return _taught(student, lesson, read, rows, some, counts, seed + 1, last, LAST)
 
 
 def _taught(
@@ -86,13 +91,14 @@ def _taught(
     read: Read,
     rows: Rows,
     texts: NDArray[np.int64],
+    counts: NDArray[np.float32],
     seed: int,
     epochs: int,
     share: float,
 ) -> Student:
     """The running mean of the student's weights over the last steps of some epochs of these texts.
 
-    ``share`` is that of the full rates.
+    ``counts`` is what each text's emotions count for, ``share`` that of the full rates.
     """
     mean = copy.deepcopy(student)
     tables = ("table", "pairs")
@@ -108,7 +114,7 @@ def _taught(
     emotions = torch.from_numpy(np.concatenate([lesson.data.emotions, kin], axis=1).clip(0).astype(np.float32))
     labels = torch.from_numpy(lesson.data.sentiment.astype(np.int64))
     weight, felt = torch.from_numpy(lesson.weight), torch.from_numpy(lesson.felt)
-    soft = torch.from_numpy(lesson.teacher)
+    soft, heard = torch.from_numpy(lesson.teacher), 0.5 * torch.from_numpy(counts)
     total = epochs * -(-len(texts) // BATCH)
     random, step, began = np.random.default_rng(seed), 0, time.monotonic()
     for epoch in range(epochs):
@@ -121,10 +127,8 @@ def _taught(
             student.train()
             out = student(rows, read, which, DROP, UNKNOWN)
             here = torch.from_numpy(which)
-            each = _mood(out, soft[here], labels[here], weight[here]) + 0.5 * _felt(
-                out, soft[here], emotions[here], felt[here]
-            )
-            now = each.mean()
+            mood = _mood(out, soft[here], labels[here], weight[here])
+            now = (mood + heard[here] * _felt(out, soft[here], emotions[here], felt[here])).mean()
             optimiser.zero_grad()
             now.backward()
             optimiser.step()

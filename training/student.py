@@ -145,22 +145,21 @@ class Student(nn.Module):
         hidden = functional.relu(hidden)
         if self.training:
             hidden = functional.dropout(hidden, 0.2)
-        part = hidden @ self.out
-        return self._pooled(part, torch.from_numpy(owner), len(which))
+        return self._spoken(hidden, torch.from_numpy(owner), len(which))
 
-    def _pooled(self, part: Tensor, owner: Tensor, texts: int) -> Tensor:
-        weight = torch.exp(part[:, SUMS:].clamp(-LONGEST_WEIGHT, LONGEST_WEIGHT))
+    def _spoken(self, hidden: Tensor, owner: Tensor, texts: int) -> Tensor:
+        """A text is summed, once for each head, before its scores are taken."""
+        weight = torch.exp((hidden @ self.out[:, SUMS:]).clamp(-LONGEST_WEIGHT, LONGEST_WEIGHT))
         mass = torch.zeros(texts, HEADS).index_add(0, owner, weight) ** self.power.clamp(0.3, 1.0)
         both = []
         for head, (own, units, adds) in enumerate(
             ((SENTIMENT, MOOD_UNITS, self.mood_units), (FELT, FELT_UNITS, self.felt_units))
         ):
-            said = torch.cat([part[:, own], part[:, units]], dim=1) * weight[:, head : head + 1]
-            sums = torch.zeros(texts, said.shape[1]).index_add(0, owner, said) / mass[:, head : head + 1]
-            sums = sums + torch.cat([self.bias[own], self.bias[units]])
-            size = own.stop - own.start
-            raised = functional.dropout(functional.relu(sums[:, size:]), 0.1, self.training)
-            both.append(sums[:, :size] + raised @ adds)
+            pooled = torch.zeros(texts, self.channels).index_add(0, owner, hidden * weight[:, head : head + 1])
+            pooled = pooled / mass[:, head : head + 1]
+            raised = functional.relu(pooled @ self.out[:, units] + self.bias[units])
+            raised = functional.dropout(raised, 0.1, self.training)
+            both.append(pooled @ self.out[:, own] + self.bias[own] + raised @ adds)
         return torch.cat(both, dim=1)
 
 

@@ -126,14 +126,13 @@ def lesson(
     near = neighbours(list(words.words), begin, frequent)
     own = stuff.public
     more, told = [], []
-    for names, mine in ((("read", "again"), texts[:own]), (("practised",), texts[own:])):
+    for name, mine in (("read", texts[:own]), ("practised", texts[own:])):
         # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
-        kept = folder / f"remade-{names[0]}.json"
+        kept = folder / f"remade-{name}.json"
         if not kept.exists():
             kept.write_bytes(orjson.dumps(remade(mine, near, REMADE) + fragments(mine, FRAGMENTS)))
         made: list[str] = orjson.loads(kept.read_bytes())
-        each = [labellers[name].resumed(made, folder, f"{name}-made") for name in names]
-        told.append(np.mean(each, axis=0, dtype=np.float32))
+        told.append(labellers[name].resumed(made, folder, f"{name}-made"))
         more += made
     dice = random.Random(23)  # noqa: S311
     again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
@@ -276,9 +275,7 @@ def train(root: Path, folder: Path, seed: int) -> None:
     asked["other"] = courses.read(courses.DEEP, root, bge, seed)
     labellers = {name: Labeller(exported(each, folder / name)) for name, each in asked.items()}
     soft = said(stuff, folder, labellers)
-    full = exported(courses.once_more(courses.DEEP, root, soft, bge, seed), folder / "deep")
-    small = quantised(full)
-    labellers["again"] = Labeller(full)
+    small = quantised(exported(courses.once_more(courses.DEEP, root, soft, bge, seed), folder / "deep"))
     words = vocabulary(stuff.data.texts, practised.speller.tokenizer.get_vocab())
     begin = static(practised, list(words.words))
     taught = lesson(stuff, soft, folder, labellers, words, begin)
