@@ -106,7 +106,7 @@ class Digits:
     """Hides them in texts, one after the other."""
 
     def __init__(self, put: Callable[[str], str], others: Callable[[str], str]) -> None:
-        """Takes what gives the placeholder of a kind, and what hides other long numbers before phones are looked for."""
+        """Takes what gives the placeholder of a kind, and what hides other long numbers before phones are sought."""
         self._put, self._others = put, others
 
     def hidden(self, text: str, signs: int, called: list[int] | None) -> str:
