@@ -23,7 +23,8 @@ FAMILY = slice(EMOTION.stop, EMOTION.stop + len(FAMILIES))
 FELT = slice(EMOTION.start, FAMILY.stop)
 """Emotions and families: what is a probability of its own each."""
 OUTPUTS = FAMILY.stop
-MOOD_UNITS, FELT_UNITS = slice(OUTPUTS, OUTPUTS + 32), slice(OUTPUTS + 32, OUTPUTS + 64)
+UNITS = 128
+MOOD_UNITS, FELT_UNITS = slice(OUTPUTS, OUTPUTS + UNITS), slice(OUTPUTS + UNITS, OUTPUTS + 2 * UNITS)
 """What the sums over a text are rectified into before they speak once more, of its sentiment and of what is felt: some
 words mean another thing in the same text as others ("love", "forty minutes")."""
 SUMS = FELT_UNITS.stop

@@ -9,17 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.scoring import people, redact
+from streams.scoring import digits, people, redact
 from streams.scoring.anchored import Anchored, fold, sub_at
 from tests.unit.test_signs import PIECES
 
 ANCHORED = {
-    name: value for module in (people, redact) for name, value in vars(module).items() if isinstance(value, Anchored)
+    name: value
+    for module in (digits, people, redact)
+    for name, value in vars(module).items()
+    if isinstance(value, Anchored)
 }
 PLACED: dict[str, tuple[re.Pattern[str], Callable[[str], list[int]]]] = {
     "_FIELD": (people._FIELD, people._fields),
     "_STREET": (people._STREET, lambda text: people._numbers(fold(text))),
-    "_IPV4": (redact._IPV4, redact._addresses),
+    "_IPV4": (digits._IPV4, digits._addresses),
 } | {name: (value.pattern, lambda text, value=value: value.places(fold(text))) for name, value in ANCHORED.items()}  # type: ignore[misc]
 WORDS = sorted(
     {word for pattern, _ in PLACED.values() for word in re.findall(r"[^\W\d_]{2,}", pattern.pattern)}

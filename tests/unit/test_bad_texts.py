@@ -15,11 +15,11 @@ from groundswell.cli.score import scored
 from schemas.raw import MAX_TEXT, Post
 from schemas.scored import Scored
 from streams.catalog import Catalogs
-from streams.scoring import Event, Pseudonyms, Scorer, cleaning, language, normalise, people, redact
+from streams.scoring import Event, Pseudonyms, Scorer, cleaning, digits, language, normalise, people, redact
 from tests.support.examples import examples
 
 WHEN = datetime(2026, 2, 9, 12, tzinfo=UTC)
-READERS: list[ModuleType] = [cleaning, language, normalise, people, redact]
+READERS: list[ModuleType] = [cleaning, digits, language, normalise, people, redact]
 NASTY = [
     "", "\x00" * 1_000, "\ud800" * 1_000, "\ud83d late \udfff", "word " * 200_000, "a" * 1_000_000, "\u0301" * 9_000,
     "Z\u0351\u036b\u0343" * 3_000, "\u202e\u2066\u200b" * 3_000, "<div>" * 9_000, "<" * 20_000, "&lt;" * 20_000,
@@ -46,7 +46,7 @@ def scorer() -> Scorer:
 UNBOUNDED = {
     # Runs of one kind of character with nothing behind them that could fail.
     "_BEYOND", "_UNSEEN",
-    "_PART", "_NO_WORDS", "_INVISIBLE", "_MARKS", "_DRESSED", "_SPACES", "_EDGES", "_GROUP", "_LINK",
+    "_PART", "_NO_WORDS", "_INVISIBLE", "_MARKS", "_DRESSED", "_SPACES", "_EDGES", "_GROUP", "LINK",
     # Tried at the beginning of lines of 400 characters at most.
     "_MAIL_HEADER", "_SIGNATURE",
 }  # fmt: skip

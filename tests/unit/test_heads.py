@@ -57,17 +57,20 @@ def test_it_hears_what_no_phrase_knows_and_says_by_which_words(fitted: Fitted) -
 
 
 def test_a_word_that_no_label_has_shown_stands_near_those_that_it_is_like() -> None:
-    known = {"lost_luggage": ("puppy", "kitten", "hamster"), "late_flight": ("violin", "trumpet", "flute")}
-    shown = [
+    shown = {"lost_luggage": "puppy kitten hamster dog rabbit sheep duck goat cow",
+             "late_flight": "Monday Tuesday Wednesday Thursday Friday January February July October"}  # fmt: skip
+    unseen = {"lost_luggage": "cat pony horse parrot lamb mouse", "late_flight": "Saturday Sunday April June November"}
+    labelled = [
         Example(f"{opening}, so sad about the {word}", id_)
-        for opening in OPENINGS
-        for id_, words in known.items()
-        for word in words
+        for opening in OPENINGS[:4]
+        for id_, words in shown.items()
+        for word in words.split()
     ]
-    heads = Heads(fit(shown, AIRLINE.default).head)
-    for word, id_ in (("dog", "lost_luggage"), ("cat", "lost_luggage"), ("guitar", "late_flight")):
-        told = tell(f"I am sad because of a {word}", heads)[0]
-        assert told["id"] == id_ and word in str(told["words"])
+    heads = Heads(fit(labelled, AIRLINE.default).head)
+    for id_, words in unseen.items():
+        for word in words.split():
+            told = tell(f"Well, so sad about the {word}", heads)[0]
+            assert (told["id"], word.lower() in str(told["words"])) == (id_, True), word
 
 
 def test_it_says_what_it_gained_on_what_it_had_not_seen(fitted: Fitted) -> None:
