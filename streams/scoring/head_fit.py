@@ -22,6 +22,7 @@ from streams.scoring.head_features import NONE, Evidence, Featurer, Features
 from streams.scoring.heads import Head, Heads
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.scorer import Event, Scorer
+from streams.scoring.weights import shared_weights
 
 PENALTY = 1e-3
 STEPS = 60
@@ -102,13 +103,13 @@ def fit(examples: Sequence[Example], catalog: Catalog, *, share: float = HELD_OU
             f" {', '.join(f'{id_} {count}' for id_, count in counts.most_common() if id_) or 'none'}"
         )
     catalogs = Catalogs(catalog, {})
-    features, keywords, reader = _seen(examples, catalogs)
+    features, keywords = _seen(examples, catalogs)
     labels = [example.id for example in examples]
     cut = len(examples) - max(1, round(share * len(examples)))
-    trial = _learn(features, labels, range(cut), catalog, reader)
+    trial = _learn(features, labels, range(cut), catalog)
     truth = labels[cut:]
     with_head = _mains(examples[cut:], catalogs, Heads(trial)) if trial else keywords[cut:]
-    head = _learn(features, labels, range(len(examples)), catalog, reader)
+    head = _learn(features, labels, range(len(examples)), catalog)
     if head is None:
         raise TooFewExamplesError("the examples have nothing in common that tells them apart")
     return Fitted(
@@ -151,21 +152,20 @@ def _events(examples: Sequence[Example]) -> list[Event]:
     ]
 
 
-def _seen(examples: Sequence[Example], catalogs: Catalogs) -> tuple[Features, list[str], int]:
-    """What a head is offered of the examples, their main pain points by phrases alone, and the reader's fingerprint."""
+def _seen(examples: Sequence[Example], catalogs: Catalogs) -> tuple[Features, list[str]]:
+    """What a head is offered of the examples, and their main pain points by phrases alone."""
     parts: list[Features] = []
-    begin = reader = 0
+    begin = 0
 
     def witness(featurer: Featurer, evidence: Evidence) -> None:
-        nonlocal begin, reader
-        reader = featurer.model.weights.fingerprint()
+        nonlocal begin
         found = featurer.features(evidence)
         parts.append(found._replace(texts=found.texts + begin))
         begin += len(evidence.prepared.frame.starts)
 
     scorer = Scorer(catalogs, Pseudonyms(b"-"), witness=witness)
     mains = _told(scorer, examples)
-    return Features(*map(np.concatenate, zip(*parts, strict=True))), mains, reader
+    return Features(*map(np.concatenate, zip(*parts, strict=True))), mains
 
 
 def _mains(examples: Sequence[Example], catalogs: Catalogs, heads: Heads) -> list[str]:
@@ -216,7 +216,7 @@ class _Examples:
         return out
 
 
-def _learn(features: Features, labels: Sequence[str], which: range, catalog: Catalog, reader: int) -> Head | None:
+def _learn(features: Features, labels: Sequence[str], which: range, catalog: Catalog) -> Head | None:
     """A head from some of the examples; None where they have too little in common."""
     counts = Counter(labels[at] for at in which)
     ids = sorted(id_ for id_, count in counts.items() if count >= LEAST_EXAMPLES)
@@ -244,6 +244,7 @@ def _learn(features: Features, labels: Sequence[str], which: range, catalog: Cat
     balance = np.array([OF_NONE if id_ == NONE else BALANCE for id_ in ids])
     weights = _softmax(matrix, targets, balance)
     parts, towards = weights[:, : matrix.sparse] * scales, weights[:, matrix.sparse :]
+    reader = shared_weights().fingerprint()
     return Head(tuple(ids), keys, parts.T.copy(), scales**2, towards.T.copy(), -towards @ usual, reader, catalog.packs)
 
 
