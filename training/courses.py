@@ -137,11 +137,11 @@ def _learnt(lesson: Lesson, course: Course, root: Path, folder: Path, seed: int,
     torch.manual_seed(seed)
     model, mean = (_teacher(folder, after and folder / f"teacher-{seed}-{after}.pt") for _ in range(2))
     mean.load_state_dict(model.state_dict())
-    for part in model.body.modules():
-        if isinstance(part, nn.Dropout) and lesson.dropout is not None:
-            part.p = lesson.dropout
+    for layer in model.body.modules():
+        if isinstance(layer, nn.Dropout) and lesson.dropout is not None:
+            layer.p = lesson.dropout
     peaks = lesson.rate, lesson.head_rate
-    groups = [{"params": list(part.parameters())} for part in (model.body, model.head)]
+    groups = [{"params": list(layers.parameters())} for layers in (model.body, model.head)]
     optimiser = torch.optim.AdamW(groups, weight_decay=DECAY, fused=True)
     checkpoint = kept.with_suffix(".ckpt")
     done = _restored(checkpoint, model, mean, optimiser) if checkpoint.exists() else 0

@@ -81,6 +81,7 @@ def fit(
     alike = np.ones(len(lesson.own), dtype=np.float32)
     student = _taught(student, lesson, read, rows, everything, alike, seed, epochs, 1.0)
     some = np.flatnonzero(~lesson.own | (np.random.default_rng(seed).random(len(lesson.own)) < OWN_AGAIN))
+    # Only of comments do the labels of emotions count in full (`training.teacher.material`).
     counts = np.where(lesson.felt >= 1.0, COMMENTS, OTHERS).astype(np.float32)
     return _taught(student, lesson, read, rows, some, counts, seed + 1, last, LAST)
 

@@ -82,6 +82,12 @@ def _named(element: Element) -> str:
     return f"{element.gap} {'|'.join(words)}"
 
 
+def word_roots(prepared: Prepared) -> Floats:
+    """The root of each text's number of words (texts × 1): what the sum of their meanings is divided by."""
+    words = np.add.reduceat((prepared.around.flags & WORD) != 0, prepared.frame.starts, dtype=np.int64)
+    return np.sqrt(np.maximum(words, 1))[:, None].astype(np.float32)
+
+
 class Featurer:
     """The keys of one ear's features; grows with the lexicon of its model."""
 
@@ -171,7 +177,5 @@ class Featurer:
     def _meanings(self, prepared: Prepared) -> Floats:
         frame = prepared.frame
         atoms, each = np.unique(frame.atoms, return_inverse=True)
-        sums = np.add.reduceat(self.model.meanings(atoms)[each], frame.starts, axis=0)
-        words = np.add.reduceat((prepared.around.flags & WORD) != 0, frame.starts, dtype=np.int64)
-        meanings: Floats = (sums / np.sqrt(np.maximum(words, 1))[:, None]).astype(np.float32)
-        return meanings
+        sums: Floats = np.add.reduceat(self.model.meanings(atoms)[each], frame.starts, axis=0)
+        return sums / word_roots(prepared)

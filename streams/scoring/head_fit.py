@@ -27,7 +27,8 @@ from streams.scoring.weights import shared_weights
 PENALTY = 1e-3
 STEPS = 60
 SCALES = np.array([1.0, 0.8, 0.3, 0.7, 1.0, 1.5, 1.0], dtype=np.float32)
-"""What a feature of each kind counts for, before it is known how much it tells."""
+"""What a feature of each kind (`streams.scoring.head_features`, in its order) counts for, before it is known how much
+it tells."""
 SMOOTHING = 3.0
 """Examples by which a feature's ids are drawn towards those of all."""
 LEAST_SCALE = 0.05

@@ -19,9 +19,8 @@ import numpy as np
 import orjson
 
 from streams.catalog import Catalog, Catalogs, Entry
-from streams.scoring.head_features import NONE, Bools, Evidence, Featurer, Floats, Keys, Numbers
+from streams.scoring.head_features import NONE, Bools, Evidence, Featurer, Floats, Keys, Numbers, word_roots
 from streams.scoring.runs import products
-from streams.scoring.tokens import WORD
 from streams.scoring.weights import shared_weights
 
 FORM = 2
@@ -190,8 +189,7 @@ class Teller:
         mains, moods = featurer.of_texts(evidence)
         sums += rows(mains) + rows(moods)
         lengths: Floats = np.sqrt(np.maximum(sums[:, -1:], 1e-6)).astype(np.float32)
-        words = np.add.reduceat((prepared.around.flags & WORD) != 0, frame.starts, dtype=np.int64)
-        roots: Floats = np.sqrt(np.maximum(words, 1))[:, None].astype(np.float32)
+        roots = word_roots(prepared)
         meant = np.take(self._meant, frame.atoms, axis=0)
         logits: Floats = sums[:, :-1] / lengths + self._head.shift
         logits += np.add.reduceat(meant, frame.starts, axis=0) / roots
@@ -251,13 +249,16 @@ class Heads:
             HeadError: Some are not, the message names the packs to use; or the words mean something else now.
         """
         pairs = [(head, catalogs.for_brand(brand)) for brand, head in self._per_brand.items()]
-        for head, catalog in [*pairs, *([(self._default, catalogs.default)] if self._default else ())]:
+        if self._default:
+            pairs.append((self._default, catalogs.default))
+        reader = shared_weights().fingerprint() if pairs else 0
+        for head, catalog in pairs:
             if missing := head.missing(catalog):
                 raise HeadError(
                     f"the head tells {', '.join(missing)}, which the catalog of {', '.join(catalog.packs)} does not"
                     f" have; it was fitted beside {', '.join(head.packs)}: use these packs"
                 )
-            if head.reader != shared_weights().fingerprint():
+            if head.reader != reader:
                 raise HeadError(
                     "the head was fitted with another version of the reader, to which words mean something else:"
                     " run groundswell catalog learn again"

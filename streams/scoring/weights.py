@@ -85,7 +85,7 @@ class Weights:
 
     def fingerprint(self) -> int:
         """Of what says what words mean."""
-        return crc32(self.table.tobytes()) ^ crc32(self.words.tobytes())
+        return crc32(self.table.data) ^ crc32(self.words.data)
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> Weights:
