@@ -13,10 +13,16 @@ TRAIN_READY := $(TRAIN_VENV)/.ready
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(READY): requirements.lock pyproject.toml
+# What the library of C is made from.
+NATIVE := hatch_build.py $(shell find streams -name '*.[ch]' -o -path streams/native/build.py)
+
+$(READY): requirements.lock pyproject.toml $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Groundswell needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@# Where there is no C compiler, a package has one.
+	@PYTHONPATH=streams/native $(BIN)/python -c 'import build; assert build.compiler()' 2>/dev/null || \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement compiler.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -86,6 +92,8 @@ lock: $(READY) ## Compile requirements.lock anew from pyproject.toml, and from i
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' --constraint requirements.lock - \
 	    --output-file deploy/build.txt
+	echo ziglang | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command 'make lock' - --output-file compiler.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' --constraint requirements.lock pyproject.toml training/requirements.in \
 	    --output-file training/requirements.txt

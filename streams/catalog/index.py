@@ -1,8 +1,7 @@
 """All phrases of a catalog, and how they are found in the words of a whole frame at once.
 
 Each phrase has a key: its element whose words are rarest. Only where a key is met is the rest of its phrase looked for,
-in the few words around; so most phrases cost nothing, and the cost is linear in the text. The search runs in numpy over
-all keys of a frame together, one step to the neighbouring word at a time.
+in the few words around (``index.c``); so most phrases cost nothing, and the cost is linear in the text.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from streams.catalog.phrases import Element
 from streams.catalog.stems import stem
+from streams.native import at, function
 
 DOMAIN_WEIGHT = 60
 """What each phrase that has a word adds to the word's frequency per million, when keys are chosen."""
@@ -25,10 +25,7 @@ FREQUENCIES = Path(__file__).with_name("frequencies.txt")
 SILENT = Path(__file__).with_name("silent.txt")
 NO_FIT = 0
 """The fit of words that are nothing to the phrases."""
-_UNMET, _ALONE = -1, -2
-"""In the place of a neighbour: there is none that fits; none is needed."""
-_FAR = 1 << 40
-"""A position beyond all others."""
+_find = function("index_find", "npppppppnpnpppp")
 
 Numbers = NDArray[np.int64]
 
@@ -117,10 +114,9 @@ class PhraseIndex:
         self._fits: dict[frozenset[int], int] = {}
         self._fitting = np.zeros((64, max(len(numbers), 1)), dtype=np.bool_)
         """fits × elements: whether words of a fit fit an element."""
-        self._keys = np.zeros((5, 0), dtype=np.int64)
-        """The keys of all fits, one behind the other: the phrase, the place of its key in it, and of the neighbour that
-        is looked for first: on which side (0: there is none), which element it has to fit, how far off it may be."""
-        self._new_keys: list[tuple[int, int, int, int, int]] = []
+        self._keys = np.zeros((2, 0), dtype=np.int64)
+        """The keys of all fits, one behind the other: the phrase, and the place of its key in it."""
+        self._new_keys: list[tuple[int, int]] = []
         """Those of new fits, which are yet to be put behind them."""
         self._key_counts = np.zeros(64, dtype=np.int64)
         self._key_starts = np.zeros(64, dtype=np.int64)
@@ -146,16 +142,8 @@ class PhraseIndex:
         self._fitting[number, list(elements)] = True
         keys = sorted(key for element in elements for key in self._keyed.get(element, ()))
         self._key_starts[number], self._key_counts[number] = self._keys.shape[1] + len(self._new_keys), len(keys)
-        self._new_keys += [(phrase, place, *self._neighbour(phrase, place)) for phrase, place in keys]
+        self._new_keys += keys
         return number
-
-    def _neighbour(self, phrase: int, key: int) -> tuple[int, int, int]:
-        """On which side of its key a phrase's next element stands, which it is, and how many words off it may be."""
-        if key:
-            return -1, int(self._elements[phrase, key - 1]), int(self._gaps[phrase, key]) + 1
-        if self.lengths[phrase] > 1:
-            return 1, int(self._elements[phrase, 1]), int(self._gaps[phrase, 1]) + 1
-        return 0, 0, 0
 
     def find(self, fits: Numbers, positions: Numbers) -> Hits:
         """The phrases among words, of which only those are given that fit an element.
@@ -168,73 +156,23 @@ class PhraseIndex:
             new = np.array(self._new_keys, dtype=np.int64).T
             self._keys = np.ascontiguousarray(np.concatenate([self._keys, new], axis=1))
             self._new_keys = []
-        counts = np.take(self._key_counts, fits)
-        before = np.cumsum(counts) - counts
-        rows = np.arange(int(counts.sum())) + np.repeat(np.take(self._key_starts, fits) - before, counts)
-        places = np.repeat(np.arange(len(fits)), counts)
-        # One word more at either end, out of reach, so that no step leaves the arrays.
-        fits = np.concatenate([[NO_FIT], fits, [NO_FIT]])
-        positions = np.concatenate([[-_FAR], positions, [_FAR]])
-        # Most keys stand alone: only what has its first neighbour is worth more than a few numbers.
-        side, wanted, reach = (np.take(row, rows) for row in self._keys[2:])
-        more = np.flatnonzero(side)
-        side = side[more]
-        beside = np.full(len(rows), _ALONE, dtype=np.int64)
-        beside[more] = self._nearest(places[more], wanted[more], reach[more], side, fits, positions)
-        kept = np.flatnonzero(beside != _UNMET)
-        phrases, keys = (np.take(row, rows[kept]) for row in self._keys[:2])
-        found = np.repeat(places[kept, None], self._elements.shape[1], axis=1)
-        told = np.flatnonzero(beside[kept] != _ALONE)
-        neighbour = np.where(keys[told] > 0, keys[told] - 1, 1)
-        found[told, neighbour] = beside[kept[told]]
-        whole = np.ones(len(kept), dtype=np.bool_)
-        for step in range(2, int(keys.max(initial=0)) + 1):
-            some = np.flatnonzero(whole & (keys >= step))
-            phrase, place = phrases[some], keys[some] - step
-            wanted, reach = self._elements[phrase, place], self._gaps[phrase, place + 1] + 1
-            met = self._nearest(found[some, place + 1], wanted, reach, np.full(len(some), -1), fits, positions)
-            found[some, place], whole[some] = met, met >= 0
-        after = self.lengths[phrases] - keys
-        for step in range(1, int(after.max(initial=1))):
-            # The first one behind a key that opens its phrase is known already.
-            some = np.flatnonzero(whole & (after > step) & ((keys > 0) | (step > 1)))
-            phrase, place = phrases[some], keys[some] + step
-            wanted, reach = self._elements[phrase, place], self._gaps[phrase, place] + 1
-            met = self._nearest(found[some, place - 1], wanted, reach, np.full(len(some), 1), fits, positions)
-            # What is behind the end of the phrase repeats its last word.
-            found[some, place], whole[some] = met, met >= 0
-        hits = np.flatnonzero(whole)
-        phrases, found = phrases[hits], found[hits]
-        last = np.minimum(np.arange(found.shape[1]), self.lengths[phrases][:, None] - 1)
-        return Hits(phrases, np.take_along_axis(found, last, axis=1))
-
-    def _nearest(
-        self, start: Numbers, wanted: Numbers, reach: Numbers, side: Numbers, fits: Numbers, positions: Numbers
-    ) -> Numbers:
-        """Of each word, the place of the nearest one on a side that fits what is wanted; `_UNMET` where none does.
-
-        Args:
-            start: The words' places.
-            wanted: The elements that have to be fitted.
-            reach: How many words off that may be.
-            side: -1 or 1.
-            fits: What each word is to the phrases, one more at either end.
-            positions: Where it stands, likewise.
-        """
-        met = np.full(len(start), _UNMET, dtype=np.int64)
-        waiting, at = np.arange(len(start)), start + 1
-        here = np.take(positions, at)
-        fitting, width = self._fitting.reshape(-1), self._fitting.shape[1]
-        while len(waiting):
-            at = at + side
-            away = (np.take(positions, at) - here) * side
-            near = np.flatnonzero(away <= reach)
-            at, wanted, away = at[near], wanted[near], away[near]
-            fit = np.take(fitting, np.take(fits, at) * width + wanted)
-            fit &= away > 0
-            met[waiting[near[fit]]] = at[fit] - 1
-            others = np.flatnonzero(~fit)
-            left = near[others]
-            waiting, here, reach, side = waiting[left], here[left], reach[left], side[left]
-            at, wanted = at[others], wanted[others]
-        return met
+        most, longest = int(np.take(self._key_counts, fits).sum()), self._elements.shape[1]
+        phrases, places = np.empty(most, dtype=np.int64), np.empty((most, longest), dtype=np.int64)
+        hits = _find(
+            len(fits),
+            at(fits, np.int64),
+            at(positions, np.int64),
+            at(self._key_starts, np.int64),
+            at(self._key_counts, np.int64),
+            at(self._keys[0], np.int64),
+            at(self._keys[1], np.int64),
+            at(self._fitting, np.bool_),
+            self._fitting.shape[1],
+            at(self.lengths, np.int64),
+            longest,
+            at(self._elements, np.int64),
+            at(self._gaps, np.int64),
+            at(phrases, np.int64),
+            at(places, np.int64),
+        )
+        return Hits(phrases[:hits], places[:hits])

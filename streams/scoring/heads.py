@@ -20,7 +20,7 @@ import orjson
 
 from streams.catalog import Catalog, Catalogs, Entry
 from streams.scoring.head_features import NONE, Bools, Evidence, Featurer, Floats, Keys, Numbers, word_roots
-from streams.scoring.runs import products
+from streams.scoring.runs import Matrix, products
 from streams.scoring.weights import shared_weights
 
 FORM = 2
@@ -169,7 +169,7 @@ class Teller:
         letters, counts = self._head.rows(featurer.letters[before:]), featurer.letter_counts[begin:]
         np.add.at(new, np.repeat(np.arange(len(counts)), counts), letters)
         self._atoms = np.concatenate([self._atoms, new])
-        meant = products(featurer.model.meanings(np.arange(begin, end)), self._head.towards)
+        meant = products(featurer.model.meanings(np.arange(begin, end)), Matrix(self._head.towards))
         self._meant = np.concatenate([self._meant, meant])
 
     def tell(self, evidence: Evidence) -> Told:

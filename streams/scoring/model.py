@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
-from streams.scoring.pairs import PairIndex, pair_keys, word_keys
-from streams.scoring.runs import AT_ONCE, Floats, Numbers, Steps, products, spoken, weighted
+from streams.scoring.places import Places, cut_off
+from streams.scoring.runs import Floats, Matrix, Numbers, Steps, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
 from streams.scoring.tokens import EMOJI, WORD, Frame, Lexicon
 from streams.scoring.weights import (
@@ -27,17 +27,11 @@ from streams.scoring.weights import (
     FAMILIES,
     FELT,
     FELT_UNITS,
-    FULL_TAP,
-    HEADS,
-    LONGEST_WEIGHT,
     MOOD_UNITS,
     SENTIMENT,
-    SUMS,
-    TAPS,
     Weights,
     shared_weights,
 )
-from streams.scoring.words import SPELT
 
 LETTER, SHORTEST_SENTENCE = 60, 4
 """Atoms from which a text is felt sentence by sentence besides, being longer than what the model has learnt from; and
@@ -47,24 +41,14 @@ MOST_ATOMS = 30_000
 MOST_CHUNKS, MOST_WRITTEN = 100_000, 2_000_000
 """The same for what stands between spaces, which may be atoms that are known in ever new order; and for the characters
 of what is remembered, since a single word may be as long as a text."""
-_HERE = TAPS // 2
-_SHIFTS = range(-_HERE, _HERE + 1)
-"""Where a place's neighbours stand, tap by tap; the place itself is the tap in the middle."""
-_NEW_AT_ONCE, _LEAST_ROOM = 256, 2_048
-_FINE = 1 << 14
-"""Steps of 1 in which words are folded: sums stay below 2^50."""
-_COARSE, _FULL_OUT = 6, 255
-"""Bits of a rectified number that are rounded away, and the largest step of its weights: with 128 channels of at most
-31,500, sums stay below 2^24."""
-_HALF, _FINEST = np.int16(1 << _COARSE >> 1), np.int16(-1 << _COARSE)
+_AT_ONCE = 256
+"""Words whose meanings are taken at once: their letters are many."""
 _MOOD, _FELT = 0, 1
 """The heads."""
 _NEUTRAL = [EMOTIONS.index("neutral"), len(EMOTIONS) + FAMILIES.index("neutral")]
 """Where neutral stands among what is felt: as an emotion and as a family."""
 _OF_HEADS = (SENTIMENT, MOOD_UNITS), (FELT, FELT_UNITS)
 """Each head's outputs and units."""
-_NOTHING = 0
-"""The row of taps that stands beyond a text's ends."""
 
 
 @dataclass(slots=True)
@@ -100,23 +84,13 @@ class Model:
 
     def __init__(self, weights: Weights | None = None) -> None:
         self.weights = weights or shared_weights()
-        # Whole numbers add up exactly in any order while they stay below 2^53 in double precision, 2^24 in single. So
-        # does a text in any frame: a product of floats hangs in its last digit on how many rows it has, and neither a
-        # word's taps nor a score may hang on its neighbours. Where floats are multiplied, it is text by text.
-        if self.weights.channels * (TAPS + 2) * FULL_TAP // (1 << _COARSE) * _FULL_OUT >= 1 << 24:
-            raise ValueError(f"{self.weights.channels} channels don't add up exactly: _COARSE has to grow with them")
-        self._maps = np.rint(self.weights.maps * _FINE).astype(np.float64)
         out, units = self.weights.out, self.weights.mood_units
-        self._step = np.abs(out[:, SUMS:]).max(axis=0)[:, None] / np.float32(_FULL_OUT)
-        self._weighing = np.ascontiguousarray(np.rint(out[:, SUMS:].T / self._step))
-        self._sums = tuple(np.concatenate([out[:, own], out[:, its]], axis=1) for own, its in _OF_HEADS)
+        self._sums = tuple(Matrix(np.concatenate([out[:, own], out[:, its]], axis=1)) for own, its in _OF_HEADS)
+        self._adds = Matrix(units), Matrix(self.weights.felt_units)
+        self._back = tuple(Matrix(out[:, its].T) for _, its in _OF_HEADS)
         self._bias = tuple(np.concatenate([self.weights.bias[own], self.weights.bias[its]]) for own, its in _OF_HEADS)
         self._leans = units[:, 2] - units[:, 0]
-        # What is rounded by dropping bits is rounded to the nearest where half a step was added before.
-        self._states = self.weights.states + _HALF
-        self._one, self._least = np.full((2, AT_ONCE, self.weights.channels), _HALF, dtype=np.int16)
-        self._floats = np.empty((AT_ONCE, self.weights.channels), dtype=np.float32)
-        self._pairs = PairIndex(self.weights.pairs)
+        self._places = Places(self.weights)
         self.lexicon = Lexicon()
         self._begin()
 
@@ -125,68 +99,26 @@ class Model:
         self.generation = getattr(self, "generation", -1) + 1
         """Grows whenever the lexicon begins anew: what was kept per atom is then void."""
         self._flags = np.zeros(0, dtype=np.int32)
-        # Row 0 is nothing.
-        self._rows = np.zeros(0, dtype=np.int64)
-        """Of each atom, its row of the taps: "Late" and "late" have the same."""
-        self._row_of: dict[tuple[str, int], int] = {}
-        """How a word is spelt → its row."""
-        self._keys = np.zeros(1, dtype=np.uint64)
-        self._taps = [np.zeros((1, self.weights.channels), dtype=np.int16) for _ in range(TAPS)]
+        self._places.clear()
 
     def _learn(self) -> None:
-        """Folds the weights of the atoms that are new."""
-        lexicon, begin, end = self.lexicon, len(self._flags), len(self.lexicon.norm)
-        if begin == end:
+        """Looks at the atoms that are new."""
+        lexicon, known = self.lexicon, len(self._flags)
+        if known == len(lexicon.norm):
             return
-        known, before = self._row_of, len(self._row_of) + 1
-        rows: list[int] = []
-        fresh: list[int] = []
-        for atom in range(begin, end):
-            spelt = lexicon.norm[atom], lexicon.flags[atom] & SPELT
-            row = known.get(spelt)
-            if row is None:
-                row = known[spelt] = len(known) + 1
-                fresh.append(atom)
-            rows.append(row)
-        self._rows = np.concatenate([self._rows, np.array(rows, dtype=np.int64)])
-        self._flags = np.concatenate([self._flags, np.array(lexicon.flags[begin:], dtype=np.int32)])
-        self._keys = np.concatenate([self._keys, word_keys([lexicon.norm[atom] for atom in fresh])])
-        room, needed = len(self._taps[_HERE]), len(known) + 1
-        if needed > room:
-            # One after the other, so that only one of them is there twice.
-            for tap, old in enumerate(self._taps):
-                self._taps[tap] = np.zeros(
-                    (max(room + room // 4, needed, _LEAST_ROOM), self.weights.channels), dtype=np.int16
-                )
-                self._taps[tap][:before] = old[:before]
-        # Rows of letters are many: in slices, so that a frame of new words stays small.
-        for at in range(0, len(fresh), _NEW_AT_ONCE):
-            some = fresh[at : at + _NEW_AT_ONCE]
-            for tap, table in enumerate(self._folded(some)):
-                self._taps[tap][before + at : before + at + len(some)] = table
-
-    def _folded(self, atoms: list[int]) -> list[NDArray[np.int16]]:
-        """The taps of some atoms: for each tap, atoms × channels."""
-        taps = np.rint(self._embedded(atoms) @ self._maps / _FINE**2)
-        return np.split(np.clip(taps, -FULL_TAP, FULL_TAP).astype(np.int16), TAPS, axis=1)
-
-    def _embedded(self, atoms: list[int]) -> NDArray[np.float64]:
-        """Where some atoms stand, in whole steps: atoms × dimensions."""
-        weights, lexicon = self.weights, self.lexicon
-        norms, flags = [lexicon.norm[atom] for atom in atoms], [lexicon.flags[atom] for atom in atoms]
-        rows = weights.vocabulary().rows(norms, flags)
-        steps = weights.table[rows.rows] * (weights.scales[rows.rows] * rows.scales)[:, None]
-        embedded: NDArray[np.float64] = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * _FINE).astype(np.float64)
-        return embedded
+        norms, flags = lexicon.norm[known:], lexicon.flags[known:]
+        self._flags = np.concatenate([self._flags, np.array(flags, dtype=np.int32)])
+        self._places.learn(norms, flags)
 
     def meanings(self, atoms: NDArray[np.integer]) -> Floats:
         """What some atoms mean: atoms × dimensions, as directions of length 1; nothing of what is no word."""
         found = np.zeros((len(atoms), self.weights.table.shape[1]), dtype=np.float32)
         words = np.flatnonzero((self._flags[atoms] & WORD) != 0)
-        # Rows of letters are many: in slices, so that a frame of new words stays small.
-        for at in range(0, len(words), _NEW_AT_ONCE):
-            some = words[at : at + _NEW_AT_ONCE]
-            embedded = self._embedded(atoms[some].tolist())
+        norm, flags = self.lexicon.norm, self.lexicon.flags
+        for at in range(0, len(words), _AT_ONCE):
+            some = words[at : at + _AT_ONCE]
+            mine = atoms[some].tolist()
+            embedded = self.weights.embedded([norm[atom] for atom in mine], [flags[atom] for atom in mine])
             found[some] = embedded / np.maximum(np.sqrt(np.square(embedded).sum(axis=1)), 1.0)[:, None]
         return found
 
@@ -199,59 +131,10 @@ class Model:
         self._learn()
         return Prepared(frame, structure(frame, self._flags))
 
-    def _places(self, rows: list[NDArray[np.int64]], state: NDArray[np.int8]) -> tuple[Steps, Floats]:
-        """What places say (places × channels), and what each head lets them count for (heads × places).
-
-        Args:
-            rows: Of each tap, the row of the places' neighbour, as `_beside` gives them.
-            state: What the places' surroundings are.
-        """
-        count = len(state)
-        pairs = self._pairs.rows(pair_keys(self._keys[rows[_HERE]], self._keys[rows[_HERE - 1]]))
-        said = np.empty((count, self.weights.channels), dtype=np.int16)
-        weight = np.empty((HEADS, count), dtype=np.float32)
-        for at in range(0, count, AT_ONCE):
-            here = slice(at, min(at + AT_ONCE, count))
-            size = here.stop - at
-            hidden, one, floats = said[here], self._one[:size], self._floats[:size]
-            # "clip" because numpy would copy the result once more to raise where a row is missing; none is.
-            np.take(self._states, state[here], axis=0, out=hidden, mode="clip")
-            for table, neighbours in zip(self._taps, rows, strict=True):
-                np.take(table, neighbours[here], axis=0, out=one, mode="clip")
-                hidden += one
-            paired = np.take(self.weights.pair_table, pairs[here], axis=0, mode="clip")
-            hidden += np.multiply(paired, self.weights.pair_steps, out=one)
-            # A number beside the other: against a single one, numpy's maximum is eight times slower.
-            np.maximum(hidden, self._least[:size], out=hidden)
-            hidden &= _FINEST
-            np.copyto(floats, hidden)
-            for head, weighing in enumerate(self._weighing):
-                np.dot(floats, weighing, out=weight[head, here])
-        weight *= self._step
-        np.clip(weight, -LONGEST_WEIGHT, LONGEST_WEIGHT, out=weight)
-        return said, np.exp(weight, out=weight)
-
-    def _beside(self, frame: Frame) -> list[NDArray[np.int64]]:
-        """Of each tap, the rows of the neighbours that it looks at; `_NOTHING` beyond the ends of the text."""
-        rows, text = self._rows[frame.atoms], frame.text_of
-        # Two rows of nothing between texts would do; moving each text's neighbours out of sight costs less.
-        found = []
-        for shift in _SHIFTS:
-            if shift == 0:
-                found.append(rows)
-                continue
-            moved = np.zeros(len(rows), dtype=np.int64)
-            size = len(rows) - abs(shift)
-            if size > 0:
-                to, of = (slice(-size, None), slice(size)) if shift < 0 else (slice(size), slice(-size, None))
-                moved[to] = np.where(text[to] == text[of], rows[of], _NOTHING)
-            found.append(moved)
-        return found
-
     def judge(self, prepared: Prepared, read: NDArray[np.bool_]) -> Judged:
         """What the texts feel like; of a text that is not ``read`` only emoji speak."""
         frame, around, weights = prepared.frame, prepared.around, self.weights
-        hidden, weight = self._places(self._beside(frame), around.state)
+        hidden, weight = self._places.say(frame, around.state)
         unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
         if unread.any():
             hidden[unread] = 0
@@ -278,8 +161,8 @@ class Model:
         A place hears two words to either side and what follows a "but", so the end of one clause colours its neighbour.
         """
         whole, around = prepared.frame, prepared.around
-        opens = around.clause_starts[which]
-        sizes = around.clause_ends[which] - opens
+        opens, closes = around.clause_starts[which], around.clause_ends[which]
+        sizes = closes - opens
         ends = np.cumsum(sizes)
         starts = ends - sizes
         owners = np.repeat(np.arange(len(which), dtype=np.int32), sizes)
@@ -287,15 +170,8 @@ class Model:
         frame = Frame(whole.atoms[places], starts, owners)
         state = structure(frame, self._flags).state
         hidden, weight = np.take(judged.hidden, places, axis=0), np.take(judged.weight[_MOOD], places)
-        # A place that has the same neighbours and surroundings as in the whole text says the same.
-        rows = self._beside(frame)
-        changed = state != np.take(around.state, places)
-        for mine, shift in zip(rows, _SHIFTS, strict=True):
-            beyond = places + shift
-            np.clip(beyond, 0, len(whole.atoms) - 1, out=beyond)
-            changed |= (mine == _NOTHING) & (np.take(whole.text_of, beyond) == np.take(whole.text_of, places))
-        new = np.flatnonzero(changed)
-        hidden[new], heavy = self._places([mine[new] for mine in rows], state[new])
+        new = cut_off(whole, around.state, opens, closes, state)
+        hidden[new], heavy = self._places.say(frame, state, new)
         weight[new] = heavy[_MOOD]
         return self._values(hidden, weight, np.add.reduceat(weight, starts), starts, ends)
 
@@ -303,7 +179,7 @@ class Model:
         """Each atom's part in positive less negative, in logits."""
         frame, out = prepared.frame, self.weights.out
         adds = np.where(judged.moved[_MOOD], self._leans, np.float32(0.0))
-        towards = out[:, SENTIMENT.stop - 1] - out[:, SENTIMENT.start] + products(adds, out[:, MOOD_UNITS].T)
+        towards = out[:, SENTIMENT.stop - 1] - out[:, SENTIMENT.start] + products(adds, self._back[_MOOD])
         parts = spoken(judged.hidden, judged.weight[_MOOD], towards, frame.starts, frame.ends)
         parts /= judged.mass[_MOOD][frame.text_of]
         return parts
@@ -312,7 +188,7 @@ class Model:
         """What each atom adds to these emotions of these texts, one text behind the other, before its mass divides."""
         frame, out = prepared.frame, self.weights.out
         adds = np.where(judged.moved[_FELT][texts], self.weights.felt_units[:, labels].T, np.float32(0.0))
-        towards = out[:, labels + EMOTION.start].T + products(adds, out[:, FELT_UNITS].T)
+        towards = out[:, labels + EMOTION.start].T + products(adds, self._back[_FELT])
         return spoken(judged.hidden, judged.weight[_FELT], towards, frame.starts[texts], frame.ends[texts])
 
     def _values(self, hidden: Steps, weight: Floats, total: Floats, starts: Numbers, ends: Numbers) -> Floats:
@@ -324,9 +200,8 @@ class Model:
     def _scores(self, pooled: Floats, head: int) -> tuple[Floats, Floats]:
         """A head's outputs and units (texts × each), from texts × channels: units that are above 0 add to outputs."""
         sums = products(pooled, self._sums[head]) + self._bias[head]
-        adds = self.weights.mood_units if head == _MOOD else self.weights.felt_units
-        scores, units = sums[:, : adds.shape[1]], sums[:, adds.shape[1] :]
-        return scores + products(np.maximum(units, np.float32(0.0)), adds), units
+        scores, units = np.split(sums, [self._adds[head].columns], axis=1)
+        return scores + products(np.maximum(units, np.float32(0.0)), self._adds[head]), units
 
     def _strongest(self, whole: Floats, hidden: Steps, weight: Floats, prepared: Prepared) -> Floats:
         """What is felt in each text, or in a letter's most moved sentence where that is higher: texts × outputs.

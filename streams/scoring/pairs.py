@@ -11,13 +11,14 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.native import at, constant, function
 from streams.scoring.alike import family_of
 
 UNKNOWN = 0
 """The row of every pair that is not known."""
-_HERE, _BEFORE, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0xBF58476D1CE4E5B9)
-_FIRST_BITS = 16
-_TOP, _FOLD = np.uint64(32), np.uint64(29)
+_FIRST_BITS = constant("pair_first_bits")
+_pair_keys = function("pair_keys", "nppp")
+_pair_rows = function("pair_rows", "npppp")
 
 
 def word_keys(norms: Iterable[str]) -> NDArray[np.uint64]:
@@ -29,32 +30,27 @@ def word_keys(norms: Iterable[str]) -> NDArray[np.uint64]:
 
 def pair_keys(here: NDArray[np.uint64], before: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """The hash of each pair, from its words' keys; ``before`` is 0 where a text begins."""
-    mixed = here * _HERE + before * _BEFORE
-    mixed ^= mixed >> _FOLD
-    mixed *= _MIX
-    return (mixed >> _TOP).astype(np.uint32)
+    out = np.empty(len(here), dtype=np.uint32)
+    _pair_keys(len(here), at(here, np.uint64), at(before, np.uint64), at(out, np.uint32))
+    return out
 
 
 class PairIndex:
     """The row of each pair: 1 … by its place among those that are known, or ``UNKNOWN``.
 
-    The first bits of a key say where to begin to look, in a seventh of the time of a search by halves.
+    The first bits of a key say where to look.
     """
 
     def __init__(self, known: NDArray[np.uint32]) -> None:
         """Takes the keys of the pairs that are known, ascending."""
         firsts = np.arange(1 << _FIRST_BITS, dtype=np.uint32) << np.uint32(32 - _FIRST_BITS)
-        self._starts = np.searchsorted(known, firsts)
-        self._count = len(known)
-        # A last one that no key is above, so that no step leaves the array.
-        self._known = np.append(known, np.uint32(0xFFFF_FFFF))
+        self.known = np.ascontiguousarray(known)
+        self.starts = np.append(np.searchsorted(known, firsts), len(known)).astype(np.int32)
+        """Of each value of a key's first bits, where the first such key stands; and the end."""
 
     def rows(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
         """The row of each pair, or ``UNKNOWN``."""
-        at = np.take(self._starts, keys >> np.uint32(32 - _FIRST_BITS))
-        behind = np.flatnonzero(np.take(self._known, at) < keys)
-        while len(behind):
-            at[behind] += 1
-            behind = behind[np.take(self._known, at[behind]) < keys[behind]]
-        found = (np.take(self._known, at) == keys) & (at < self._count)
-        return np.where(found, at + 1, UNKNOWN)
+        out = np.empty(len(keys), dtype=np.int64)
+        known, starts = at(self.known, np.uint32), at(self.starts, np.int32)
+        _pair_rows(len(keys), at(keys, np.uint32), known, starts, at(out, np.int64))
+        return out

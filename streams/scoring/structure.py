@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.native import at, function
 from streams.scoring.tokens import (
     CLAUSE_END,
     CONTRAST,
@@ -23,9 +24,13 @@ from streams.scoring.tokens import (
 FAR = 1 << 30
 NEGATION_SCOPE = 4
 """Words after a negator that it turns, at most; a clause's end and a contrast end it sooner."""
-NEGATED_STATE, AFTER_CONTRAST, BEFORE_CONTRAST, ASKED = 1, 2, 4, 8
 STATES = 16
-"""What an atom's surroundings are to the model, as bits."""
+"""What an atom's surroundings may be to the model: four bits (``structure.c``)."""
+_BITS = np.array(
+    [WORD, EMOJI, TRANSPARENT, CLAUSE_END, SENTENCE_END, QUESTION, NEGATOR, LIFTS, CONTRAST], dtype=np.int32
+)
+"""The flags that ``structure.c`` asks for, in its order."""
+_structure = function("structure", "npppnnppppppppppp")
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class Structure:
     """Number of the sentence, over the whole frame."""
     sentence_starts: NDArray[np.int64]
     state: NDArray[np.int8]
-    """``NEGATED_STATE`` and the others: negated; behind or before a contrast of its sentence; part of a question."""
+    """Bits: negated; behind a contrast of its sentence; before one; part of a question."""
     clause_bits: NDArray[np.int32]
     """The flags that any atom of a clause has, an entry a clause."""
     sentence_bits: NDArray[np.int32]
@@ -66,56 +71,42 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     """Negation, clauses, sentences and contrasts of a frame, from the flags of each atom."""
     flags = flags_of[frame.atoms]
     count = len(flags)
-    index = np.arange(count, dtype=np.int64)
-    opens_text = np.zeros(count, dtype=np.bool_)
-    opens_text[frame.starts] = True
-
-    contrast = (flags & CONTRAST) != 0
-    after_end = np.zeros(count, dtype=np.bool_)
-    after_end[1:] = (flags[:-1] & CLAUSE_END) != 0
-    opens = opens_text | after_end | contrast
-    clause = np.cumsum(opens, dtype=np.int32) - 1
-    clause_starts = np.flatnonzero(opens)
-
-    sentence_opens = opens_text.copy()
-    sentence_opens[1:] |= (flags[:-1] & SENTENCE_END) != 0
-    sentence = np.cumsum(sentence_opens, dtype=np.int32) - 1
-    sentence_starts = np.flatnonzero(sentence_opens)
-
-    is_negator = (flags & NEGATOR) != 0
-    is_negator[:-1] &= (flags[1:] & LIFTS) == 0
-    last = np.maximum.accumulate(np.where(is_negator, index, -1))
-    before = np.empty_like(last)
-    before[0], before[1:] = -1, last[:-1]
-    since = np.where(before >= clause_starts[clause], index - before, FAR)
-    negated = (since <= NEGATION_SCOPE) & ((flags & WORD) != 0)
-
-    state = negated.astype(np.int8)
-    turns = np.flatnonzero(contrast)
-    if len(turns):
-        # Within its sentence: what stands before its last contrast, and what stands behind its first.
-        lasts = np.full(len(sentence_starts), -1, dtype=np.int64)
-        lasts[sentence[turns]] = turns
-        firsts = np.full(len(sentence_starts), count, dtype=np.int64)
-        firsts[sentence[turns[::-1]]] = turns[::-1]
-        state |= np.where(index >= firsts[sentence], np.int8(AFTER_CONTRAST), np.int8(0))
-        state |= np.where(index < lasts[sentence], np.int8(BEFORE_CONTRAST), np.int8(0))
-    clause_bits = np.bitwise_or.reduceat(flags, clause_starts)
-    sentence_bits = np.bitwise_or.reduceat(flags, sentence_starts)
-    asked = (sentence_bits & QUESTION) != 0
-    if asked.any():
-        state |= np.where(asked[sentence], np.int8(ASKED), np.int8(0))
-    solid = ((flags & (WORD | EMOJI)) != 0) & ((flags & TRANSPARENT) == 0)
+    since = np.empty(count, dtype=np.int64)
+    negated, solid = np.empty((2, count), dtype=np.bool_)
+    state = np.empty(count, dtype=np.int8)
+    clause, sentence, clause_bits, sentence_bits = np.empty((4, count), dtype=np.int32)
+    clause_starts, sentence_starts = np.empty((2, count), dtype=np.int64)
+    sizes = np.empty(2, dtype=np.int64)
+    _structure(
+        count,
+        at(flags, np.int32),
+        at(frame.text_of, np.int32),
+        at(_BITS, np.int32),
+        FAR,
+        NEGATION_SCOPE,
+        at(since, np.int64),
+        at(negated, np.bool_),
+        at(state, np.int8),
+        at(solid, np.bool_),
+        at(clause, np.int32),
+        at(clause_starts, np.int64),
+        at(clause_bits, np.int32),
+        at(sentence, np.int32),
+        at(sentence_starts, np.int64),
+        at(sentence_bits, np.int32),
+        at(sizes, np.int64),
+    )
+    clauses, sentences = sizes.tolist()
     return Structure(
         flags,
         since,
         negated,
         clause,
-        clause_starts,
+        clause_starts[:clauses],
         sentence,
-        sentence_starts,
+        sentence_starts[:sentences],
         state,
-        clause_bits,
-        sentence_bits,
+        clause_bits[:clauses],
+        sentence_bits[:sentences],
         solid,
     )

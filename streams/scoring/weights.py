@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +35,8 @@ HEADS = 2
 LONGEST_WEIGHT = 3.0
 """A place weighs between exp(-3) and exp(3)."""
 TAPS = 5
+FINE = 1 << 14
+"""Steps of 1 in which words stand somewhere: sums stay below 2^50."""
 FULL_TAP = 4_500
 """Largest tap of a known word, in steps of int16: seven of them, surroundings and pair included, don't overflow."""
 
@@ -124,6 +127,13 @@ class Weights:
     def vocabulary(self) -> Vocabulary:
         """The words that have rows of their own."""
         return _vocabulary(self.words.tobytes())
+
+    def embedded(self, norms: Sequence[str], flags: Sequence[int]) -> NDArray[np.float64]:
+        """Where some words stand, by their norms and flags, in whole steps: words × dimensions."""
+        rows = self.vocabulary().rows(norms, flags)
+        steps = self.table[rows.rows] * (self.scales[rows.rows] * rows.scales)[:, None]
+        embedded: NDArray[np.float64] = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * FINE).astype(np.float64)
+        return embedded
 
     def tempered(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated logits of sentiment: texts × 3."""
