@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from streams.catalog.phrases import Element
 from streams.catalog.stems import stem
-from streams.native import at, function
+from streams.native import function, pointer
 
 DOMAIN_WEIGHT = 60
 """What each phrase that has a word adds to the word's frequency per million, when keys are chosen."""
@@ -160,19 +160,19 @@ class PhraseIndex:
         phrases, places = np.empty(most, dtype=np.int64), np.empty((most, longest), dtype=np.int64)
         hits = _find(
             len(fits),
-            at(fits, np.int64),
-            at(positions, np.int64),
-            at(self._key_starts, np.int64),
-            at(self._key_counts, np.int64),
-            at(self._keys[0], np.int64),
-            at(self._keys[1], np.int64),
-            at(self._fitting, np.bool_),
+            pointer(fits, np.int64),
+            pointer(positions, np.int64),
+            pointer(self._key_starts, np.int64),
+            pointer(self._key_counts, np.int64),
+            pointer(self._keys[0], np.int64),
+            pointer(self._keys[1], np.int64),
+            pointer(self._fitting, np.bool_),
             self._fitting.shape[1],
-            at(self.lengths, np.int64),
+            pointer(self.lengths, np.int64),
             longest,
-            at(self._elements, np.int64),
-            at(self._gaps, np.int64),
-            at(phrases, np.int64),
-            at(places, np.int64),
+            pointer(self._elements, np.int64),
+            pointer(self._gaps, np.int64),
+            pointer(phrases, np.int64),
+            pointer(places, np.int64),
         )
         return Hits(phrases[:hits], places[:hits])

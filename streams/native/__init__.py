@@ -31,7 +31,7 @@ def _library() -> ctypes.CDLL:
 
 
 def function(name: str, kinds: str) -> Callable[..., int]:
-    """A function of the library, by its name and its arguments: ``n`` a whole number, ``p`` what `at` gives.
+    """A function of the library, by its name and its arguments: ``n`` a whole number, ``p`` a `pointer`.
 
     Its result says something where the source says so.
 
@@ -50,7 +50,7 @@ def constant(name: str) -> int:
     return ctypes.c_int32.in_dll(_library(), name).value
 
 
-def at(array: NDArray[Any], kind: DTypeLike) -> int:
+def pointer(array: NDArray[Any], kind: DTypeLike) -> int:
     """Where an array's numbers stand, one behind the other; it has to outlive the call.
 
     Raises:

@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.native import at, constant, function
+from streams.native import constant, function, pointer
 from streams.scoring.alike import family_of
 
 UNKNOWN = 0
@@ -31,7 +31,7 @@ def word_keys(norms: Iterable[str]) -> NDArray[np.uint64]:
 def pair_keys(here: NDArray[np.uint64], before: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """The hash of each pair, from its words' keys; ``before`` is 0 where a text begins."""
     out = np.empty(len(here), dtype=np.uint32)
-    _pair_keys(len(here), at(here, np.uint64), at(before, np.uint64), at(out, np.uint32))
+    _pair_keys(len(here), pointer(here, np.uint64), pointer(before, np.uint64), pointer(out, np.uint32))
     return out
 
 
@@ -51,6 +51,6 @@ class PairIndex:
     def rows(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
         """The row of each pair, or ``UNKNOWN``."""
         out = np.empty(len(keys), dtype=np.int64)
-        known, starts = at(self.known, np.uint32), at(self.starts, np.int32)
-        _pair_rows(len(keys), at(keys, np.uint32), known, starts, at(out, np.int64))
+        known, starts = pointer(self.known, np.uint32), pointer(self.starts, np.int32)
+        _pair_rows(len(keys), pointer(keys, np.uint32), known, starts, pointer(out, np.int64))
         return out

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.native import at, constant, function
+from streams.native import constant, function, pointer
 from streams.scoring.pairs import PairIndex, word_keys
 from streams.scoring.runs import Floats, Numbers, Steps
 from streams.scoring.tokens import Frame
@@ -96,27 +96,27 @@ class Places:
             which: The places that are asked for; None: all.
         """
         rows, weights = self._rows[frame.atoms], self._weights
-        tables = np.array([at(table, np.int16) for table in self._tables], dtype=np.uintp)
+        tables = np.array([pointer(table, np.int16) for table in self._tables], dtype=np.uintp)
         count = len(rows) if which is None else len(which)
         said = np.empty((count, _CHANNELS), dtype=np.int16)
         weight = np.empty((HEADS, count), dtype=np.float32)
         _places(
             count,
-            0 if which is None else at(which, np.int64),
+            0 if which is None else pointer(which, np.int64),
             len(rows),
-            at(rows, np.int64),
-            at(frame.text_of, np.int32),
-            at(state, np.int8),
-            at(tables, np.uintp),
-            at(weights.states, np.int16),
-            at(self._keys, np.uint64),
-            at(self._pairs.known, np.uint32),
-            at(self._pairs.starts, np.int32),
-            at(weights.pair_table, np.int8),
-            at(weights.pair_steps, np.int16),
-            at(self._weighing, np.float32),
-            at(said, np.int16),
-            at(weight, np.float32),
+            pointer(rows, np.int64),
+            pointer(frame.text_of, np.int32),
+            pointer(state, np.int8),
+            pointer(tables, np.uintp),
+            pointer(weights.states, np.int16),
+            pointer(self._keys, np.uint64),
+            pointer(self._pairs.known, np.uint32),
+            pointer(self._pairs.starts, np.int32),
+            pointer(weights.pair_table, np.int8),
+            pointer(weights.pair_steps, np.int16),
+            pointer(self._weighing, np.float32),
+            pointer(said, np.int16),
+            pointer(weight, np.float32),
         )
         weight *= self._step
         np.clip(weight, -LONGEST_WEIGHT, LONGEST_WEIGHT, out=weight)
@@ -136,6 +136,8 @@ def cut_off(whole: Frame, state: NDArray[np.int8], starts: Numbers, ends: Number
         own: What the surroundings of the runs' places are to themselves, run behind run.
     """
     out = np.empty(len(own), dtype=np.int64)
-    runs, texts = (at(starts, np.int64), at(ends, np.int64)), at(whole.text_of, np.int32)
-    count = _cut_off(len(starts), *runs, len(state), texts, at(state, np.int8), at(own, np.int8), at(out, np.int64))
+    runs, texts = (pointer(starts, np.int64), pointer(ends, np.int64)), pointer(whole.text_of, np.int32)
+    count = _cut_off(
+        len(starts), *runs, len(state), texts, pointer(state, np.int8), pointer(own, np.int8), pointer(out, np.int64)
+    )
     return out[:count]

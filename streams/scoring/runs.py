@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.native import at, function
+from streams.native import function, pointer
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -27,16 +27,33 @@ def weighted(hidden: Steps, weight: Floats, starts: Numbers, ends: Numbers) -> F
     """Runs × heads × channels: the weighted sums of what the places (rows of ``hidden``) of each run say."""
     heads, total = weight.shape
     out = np.empty((len(starts), heads, hidden.shape[1]), dtype=np.float32)
-    said, counts = at(hidden, np.int16), at(weight, np.float32)
-    _weighted(len(starts), at(starts, np.int64), at(ends, np.int64), said, heads, counts, total, at(out, np.float32))
+    said, counts = pointer(hidden, np.int16), pointer(weight, np.float32)
+    _weighted(
+        len(starts),
+        pointer(starts, np.int64),
+        pointer(ends, np.int64),
+        said,
+        heads,
+        counts,
+        total,
+        pointer(out, np.float32),
+    )
     return out
 
 
 def spoken(hidden: Steps, weight: Floats, vectors: Floats, starts: Numbers, ends: Numbers) -> Floats:
     """What the places of each run add in the direction of its own vector (of channels), run behind run."""
     out = np.empty(int((ends - starts).sum()), dtype=np.float32)
-    said, counts, directions = at(hidden, np.int16), at(weight, np.float32), at(vectors, np.float32)
-    _spoken(len(starts), at(starts, np.int64), at(ends, np.int64), said, counts, directions, at(out, np.float32))
+    said, counts, directions = pointer(hidden, np.int16), pointer(weight, np.float32), pointer(vectors, np.float32)
+    _spoken(
+        len(starts),
+        pointer(starts, np.int64),
+        pointer(ends, np.int64),
+        said,
+        counts,
+        directions,
+        pointer(out, np.float32),
+    )
     return out
 
 
@@ -58,6 +75,6 @@ def products(rows: Floats, matrix: Matrix) -> Floats:
         raise ValueError(f"rows of {kept.shape[1]} don't fit a matrix of {matrix.inner} lines")
     outer = matrix.lines.shape[1]
     out = np.empty((len(kept), outer), dtype=np.float32)
-    lines = at(matrix.lines, np.float32)
-    _products(len(kept), matrix.inner, outer, at(kept, np.float32), lines, at(out, np.float32))
+    lines = pointer(matrix.lines, np.float32)
+    _products(len(kept), matrix.inner, outer, pointer(kept, np.float32), lines, pointer(out, np.float32))
     return out[:, : matrix.columns]

@@ -1,8 +1,8 @@
 """What the texts of a frame may hold that has to be cleaned, told of all of them at once.
 
 Most texts need few of the patterns that normalise and redact, and trying one costs more than all that is done here for
-a text: a few numpy operations over the characters of the whole frame. A sign may be shown in vain, never be missing; of
-most it is told where they stand, so that a long text is not searched because of one word in it.
+a text: two passes over its characters (``signs.c``). A sign may be shown in vain, never be missing; of most it is told
+where they stand, so that a long text is not searched because of one word in it.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.native import constant, function, pointer
 from streams.scoring.anchored import LIKE_ASCII
 
 GIVEN, TITLE, FAREWELL, BOX, FOREIGN, BIRTH, PAPER, CODE, _STREET, _BEFORE_NAME = (1 << bit for bit in range(10))
 """What words tell of: names that are given, behind a title or below a greeting; post-office boxes and streets of other
 countries; dates of birth, papers, codes; a kind of street; what ends as words do behind which a name may stand."""
-MENTION, INTRODUCED, STREET, STATE, POSTCODE, LONG, DOTTED, COLONS, SIGNED, _NUMBERED = (
-    1 << bit for bit in range(10, 20)
-)
+MENTION, INTRODUCED, STREET, STATE, POSTCODE, LONG, DOTTED, COLONS, SIGNED = (1 << bit for bit in range(10, 19))
 """What else may be found: names behind such words and behind "I'm"; streets, "IL 62704", postcodes; seven digits near
-each other, dots and colons as in internet addresses, "#12345" or "AB-12345"; a capital behind a number."""
+each other, dots and colons as in internet addresses, "#12345" or "AB-12345"."""
 EVERYTHING = (1 << 19) - 1 - _STREET - _BEFORE_NAME
-_SHOWN = GIVEN | TITLE | FAREWELL | BOX | FOREIGN | BIRTH | PAPER | CODE | _STREET
-"""What a text is marked with because of a word."""
-_PLACED = GIVEN | TITLE | PAPER | CODE
-"""Of what it is told where the word stands."""
-
 _ASCII_END = 128
 """Stands for every character beyond ASCII."""
 _DIGIT, _CAPITAL, _BLANK, _UNCLEAN, _BEYOND = (1 << bit for bit in range(5))
 """What a character is; the ends of texts are line breaks here."""
+
+
+_buckets = function("signs_buckets", "npp")
+_narrow = function("signs_codes", "npnnppp")
+_untidy = function("signs_untidy", "npppp")
+_personal = function("signs_personal", "npnppppppppp")
 
 
 def _classes() -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ def _classes() -> NDArray[np.uint8]:
 
 _CLASSES = _classes()
 _ROOM = 8
-_WIDTH = 5
+_WIDTH = constant("signs_width")
 """Characters of a cue that are compared."""
 _FOLDED = " 0abcdefghijklmnopqrstuvwxyz"
 _OTHER = len(_FOLDED)
@@ -66,11 +66,7 @@ _FOLD = np.array(
     dtype=np.uint32,
 )
 _SIGNS = _OTHER + 1
-_NEAR = 3
-"""Places from a digit of a long number to the next, at most."""
 _LIKE_ASCII = np.array([ord(sign) for sign in LIKE_ASCII], dtype=np.uint32)
-_CODE_WITHIN = 70
-"""Signs from the beginning of what a code is called to its first digit, at most."""
 _CUES: dict[int, str] = {
     # "£" stands for a letter beyond ASCII, "?" for any sign, "_" for what parts words. What is longer is a piece of it.
     GIVEN: "name",
@@ -93,20 +89,8 @@ _CUES: dict[int, str] = {
 }
 
 
-def _bucket(signs: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The place in the table of every five characters that follow each other along the first axis."""
-    size = len(signs) - _WIDTH + 1
-    value = signs[:size].copy()
-    for at in range(1, _WIDTH):
-        value *= np.uint32(_SIGNS)
-        value += signs[at : at + size]
-    value *= np.uint32(0x9E3779B1)
-    value >>= np.uint32(12)
-    return value
-
-
 def _cue_table() -> NDArray[np.uint16]:
-    table = np.zeros(1 << 20, dtype=np.uint16)
+    table = np.zeros(constant("signs_table"), dtype=np.uint16)
     for bit, cues in _CUES.items():
         for cue in cues.split():
             places: list[range | list[int]] = []
@@ -119,7 +103,10 @@ def _cue_table() -> NDArray[np.uint16]:
                 else:
                     places.append([_OTHER if sign == "£" else _FOLDED.index(sign)])
             places += [range(_SIGNS)] * (_WIDTH - len(places))
-            table[_bucket(np.array(list(product(*places)), dtype=np.uint32).T)[0]] |= bit
+            fives = np.array(list(product(*places)), dtype=np.uint32)
+            buckets = np.empty(len(fives), dtype=np.int64)
+            _buckets(len(fives), pointer(fives, np.uint32), pointer(buckets, np.int64))
+            table[buckets] |= bit
     return table
 
 
@@ -145,163 +132,76 @@ EVERYWHERE = Shown(EVERYTHING)
 
 def untidy(texts: Sequence[str]) -> list[bool]:
     """Whether a text may have another normal form than itself."""
-    codes, starts, _ = _codes(texts)
-    classes = np.take(_CLASSES, codes)
-    blank = (classes & _BLANK) != 0
-    unclean = (classes & _UNCLEAN) != 0
-    unclean[starts[:-1]] = False  # The line breaks between the texts are ours.
-    unclean[:-1] |= blank[:-1] & blank[1:]
-    out: list[bool] = np.logical_or.reduceat(unclean[:-1], starts[:-1]).tolist()
-    return out
+    codes, begins, _ = _codes(texts)
+    out = np.empty(len(texts), dtype=np.bool_)
+    _untidy(
+        len(texts),
+        pointer(begins, np.int64),
+        pointer(codes, np.uint8),
+        pointer(_CLASSES, np.uint8),
+        pointer(out, np.bool_),
+    )
+    found: list[bool] = out.tolist()
+    return found
 
 
 def personal(texts: Sequence[str]) -> list[Shown | None]:
     """What normalised texts may hold, their links, handles and mail addresses taken out; None: nothing of all this."""
-    codes, starts, odd = _codes(texts)
-    # With room at both ends, so that nothing below has to look where the frame ends.
-    codes = np.pad(codes, _ROOM, constant_values=ord("\n"))
-    begins = starts[:-1] + _ROOM
-    classes = np.take(_CLASSES, codes)
-    cues = np.zeros(len(codes), dtype=np.uint16)
-    cues[: 1 - _WIDTH] = np.take(_TABLE, _bucket(np.take(_FOLD, codes)))
-    digits = np.flatnonzero(classes & _DIGIT)
-
-    def owners(places: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.searchsorted(begins, places, side="right") - 1
-
-    signs = np.zeros(len(texts), dtype=np.int64)
-    named = _before_names(codes, classes)
-    # A comma may stand between.
-    called = named[(cues[named - _WIDTH - (codes[named - 1] == ord(","))] & _BEFORE_NAME) != 0]
-    given = _introduced(codes, named)
-    told = [(called, MENTION), (given, GIVEN), *_numbers(codes, classes, digits), *_addresses(codes, classes, named)]
-    for places, sign in told:
-        signs[owners(places)] |= sign
-    seen = np.flatnonzero(cues & _SHOWN)
-    bits = cues[seen].astype(np.int64)
-    whose = owners(seen)
-    for sign in (GIVEN, TITLE, FAREWELL, BOX, FOREIGN, BIRTH, PAPER, CODE, _STREET):
-        signs[whose[(bits & sign) != 0]] |= sign
-    near = _near_codes(classes, digits, seen[(bits & CODE) != 0], np.append(begins, len(codes)))
-    signs &= ~CODE
-    signs[owners(near)] |= CODE
-    signs[((signs & _STREET) != 0) & ((signs & _NUMBERED) != 0)] |= STREET
-    digital = np.zeros(len(texts), dtype=np.bool_)
-    digital[owners(digits)] = True
-    signs[~digital] &= ~(BIRTH | PAPER | BOX | FOREIGN)
-    signs &= EVERYTHING
-    for at in np.flatnonzero(signs & FAREWELL).tolist():
+    codes, begins, odd = _codes(texts)
+    cues = np.empty(len(codes), dtype=np.uint16)
+    signs, starts = np.empty(len(texts), dtype=np.int64), np.empty(len(texts) + 1, dtype=np.int64)
+    places, kinds = np.empty((2, 3 * len(codes)), dtype=np.int64)
+    spots = _personal(
+        len(texts),
+        pointer(begins, np.int64),
+        len(codes),
+        pointer(codes, np.uint8),
+        pointer(_CLASSES, np.uint8),
+        pointer(_FOLD, np.uint32),
+        pointer(_TABLE, np.uint16),
+        pointer(cues, np.uint16),
+        pointer(signs, np.int64),
+        pointer(starts, np.int64),
+        pointer(places, np.int64),
+        pointer(kinds, np.int64),
+    )
+    for text in np.flatnonzero(signs & FAREWELL).tolist():
         # A greeting is followed by a name where the text ends with a capital, or further lines follow.
-        last = texts[at][-40:].split()[-1:]
+        last = texts[text][-40:].split()[-1:]
         capital = last and (last[0][0].isupper() or last[0][0] > "\x7f")
-        if not capital and "\n" not in texts[at]:
-            signs[at] &= ~FAREWELL
+        if not capital and "\n" not in texts[text]:
+            signs[text] &= ~FAREWELL
     out: list[Shown | None] = [None] * len(texts)
     found = np.flatnonzero(signs).tolist()
-    places, kinds = _spots(seen, bits, called, given)
-    bounds = np.searchsorted(places, np.append(begins, len(codes))).tolist()
-    pairs = list(zip((places - begins[owners(places)] - 1).tolist(), kinds.tolist(), strict=True)) if found else []
-    for at, bit in zip(found, signs[found].tolist(), strict=True):
-        out[at] = Shown(bit, pairs[bounds[at] : bounds[at + 1]])
-    for at in set((np.searchsorted(starts, odd, side="right") - 1).tolist()):
-        out[at] = EVERYWHERE
+    pairs = list(zip(places[:spots].tolist(), kinds[:spots].tolist(), strict=True)) if found else []
+    bounds = starts.tolist()
+    for text, bits in zip(found, signs[found].tolist(), strict=True):
+        out[text] = Shown(bits, pairs[bounds[text] : bounds[text + 1]])
+    for text in set((np.searchsorted(begins, odd, side="right") - 1).tolist()):
+        out[text] = EVERYWHERE
     return out
 
 
 def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """The characters of all texts, a line break before each and at the end; where each begins, and the end; the places
-    of letters beyond ASCII that patterns may take for ASCII ones.
+    """The characters of all texts, a line break before each, and room at both ends, so that nothing has to look where
+    the frame ends; where each begins, with its line break, and the end; the places of letters beyond ASCII that
+    patterns may take for ASCII ones.
     """
-    joined = "\n".join(["", *texts, ""])
-    starts = np.zeros(len(texts) + 1, dtype=np.int64)
-    np.cumsum([len(text) + 1 for text in texts], out=starts[1:])
+    joined = "\n".join(["\n" * (_ROOM - 1), *texts, "\n" * _ROOM])
+    begins = np.full(len(texts) + 1, _ROOM - 1, dtype=np.int64)
+    begins[1:] += np.cumsum([len(text) + 1 for text in texts])
     if joined.isascii():
-        return np.frombuffer(joined.encode("ascii"), dtype=np.uint8), starts, np.zeros(0, dtype=np.int64)
+        return np.frombuffer(joined.encode("ascii"), dtype=np.uint8), begins, np.zeros(0, dtype=np.int64)
     wide = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    beyond = np.flatnonzero(wide > _ASCII_END)
-    odd = beyond[np.isin(wide[beyond], _LIKE_ASCII)]
-    return np.minimum(wide, _ASCII_END).astype(np.uint8), starts, odd
-
-
-def _spots(
-    seen: NDArray[np.int64], bits: NDArray[np.int64], called: NDArray[np.int64], given: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The places that patterns are tried at, ascending, and their signs."""
-    kept = np.flatnonzero(bits & _PLACED)
-    places = np.concatenate([seen[kept], called, given])
-    kinds = np.concatenate([bits[kept] & _PLACED, np.full(len(called), MENTION), np.full(len(given), INTRODUCED)])
-    order = np.argsort(places, kind="stable")
-    return places[order], kinds[order]
-
-
-def _before_names(codes: NDArray[np.uint8], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The spaces behind which a capital stands."""
-    space = np.flatnonzero(codes == ord(" "))
-    found: NDArray[np.int64] = space[(classes[space + 1] & (_CAPITAL | _BEYOND)) != 0]
-    return found
-
-
-def _introduced(codes: NDArray[np.uint8], named: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The spaces behind "I'm", "I am" and "this is"."""
-    last, second, third = codes[named - 1] | 32, codes[named - 2] | 32, codes[named - 3] | 32
-    am = (last == ord("m")) & ((second == ord("'")) | (second == ord("a")))
-    this = (last == ord("s")) & (second == ord("i")) & (third == ord(" ")) & ((codes[named - 4] | 32) == ord("s"))
-    found: NDArray[np.int64] = named[am | this]
-    return found
-
-
-def _numbers(
-    codes: NDArray[np.uint8], classes: NDArray[np.uint8], digits: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], int]]:
-    """Where numbers stand: seven digits near each other, dots and colons as in an address, behind "#" or "AB-"."""
-    # Six steps in a row, none of them too long.
-    far = np.cumsum(np.diff(digits, prepend=-_NEAR) > _NEAR)
-    long = digits[: max(len(digits) - 6, 0)][far[6:] == far[:-6]]
-    dot = np.flatnonzero(codes == ord("."))
-    dot = dot[(classes[dot - 1] & classes[dot + 1] & _DIGIT) != 0]
-    colon = np.flatnonzero(codes == ord(":"))
-    sign = np.flatnonzero(codes == ord("#"))
-    # Up to four letters and a dash may stand before its digits.
-    behind = np.full(len(sign), _DIGIT, dtype=np.uint8)
-    for step in range(2, 7):
-        behind |= np.where((classes[sign + step] & _DIGIT) != 0, np.uint8(_DIGIT | _CAPITAL), np.uint8(0))
-    dash = np.flatnonzero(codes == ord("-"))
-    dash = dash[(classes[dash - 1] & _CAPITAL) != 0]
-    for step in range(1, 6):
-        dash = dash[(classes[dash + step] & _DIGIT) != 0]
-    return [
-        (long, LONG),
-        (dot[1:][np.diff(dot) <= 4], DOTTED),
-        (colon[1:][np.diff(colon) <= 5], COLONS),
-        (sign[(behind & classes[sign + 1] & (_DIGIT | _CAPITAL)) != 0], SIGNED),
-        (dash, SIGNED),
-    ]
-
-
-def _addresses(
-    codes: NDArray[np.uint8], classes: NDArray[np.uint8], named: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], int]]:
-    """What looks like a part of an address."""
-    # "12 Baker Street", "221B Baker Street", "45 W 34th St".
-    numbered = named[((classes[named - 1] | classes[named - 2]) & _DIGIT) != 0]
-    space = np.flatnonzero(codes == ord(" "))
-    space = space[((classes[space + 1] & _DIGIT) != 0) & ((classes[space - 1] & (_DIGIT | _CAPITAL)) != 0)]
-    # "SW1A 1AA"; "IL 62704".
-    post = space[(classes[space + 2] & classes[space + 3] & _CAPITAL) != 0]
-    state = (classes[space - 1] & classes[space - 2] & _CAPITAL) != 0
-    state &= (classes[space + 3] & classes[space + 5] & _DIGIT) != 0
-    return [(numbered, _NUMBERED), (post, POSTCODE), (space[state], STATE)]
-
-
-def _near_codes(
-    classes: NDArray[np.uint8], digits: NDArray[np.int64], called: NDArray[np.int64], bounds: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Of what codes are called, that behind which a digit, or the six capitals of a booking, stand near enough."""
-    if not len(called):
-        return called
-    capital = np.flatnonzero((classes & _CAPITAL) != 0)
-    six = capital[:-5][capital[5:] - capital[:-5] == 5] if len(capital) > 5 else capital[:0]
-    told = np.append(np.sort(np.concatenate([digits, six])), bounds[-1] + _CODE_WITHIN)
-    # Within the same text.
-    ends = np.minimum(called + _CODE_WITHIN, bounds[np.searchsorted(bounds, called, side="right")])
-    return called[told[np.searchsorted(told, called)] <= ends]
+    codes, odd = np.empty(len(wide), dtype=np.uint8), np.empty(len(wide), dtype=np.int64)
+    like = pointer(_LIKE_ASCII, np.uint32)
+    count = _narrow(
+        len(wide),
+        pointer(wide, np.uint32),
+        _ASCII_END,
+        len(_LIKE_ASCII),
+        like,
+        pointer(codes, np.uint8),
+        pointer(odd, np.int64),
+    )
+    return codes, begins, odd[:count]

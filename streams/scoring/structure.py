@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.native import at, function
+from streams.native import function, pointer
 from streams.scoring.tokens import (
     CLAUSE_END,
     CONTRAST,
@@ -79,22 +79,22 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     sizes = np.empty(2, dtype=np.int64)
     _structure(
         count,
-        at(flags, np.int32),
-        at(frame.text_of, np.int32),
-        at(_BITS, np.int32),
+        pointer(flags, np.int32),
+        pointer(frame.text_of, np.int32),
+        pointer(_BITS, np.int32),
         FAR,
         NEGATION_SCOPE,
-        at(since, np.int64),
-        at(negated, np.bool_),
-        at(state, np.int8),
-        at(solid, np.bool_),
-        at(clause, np.int32),
-        at(clause_starts, np.int64),
-        at(clause_bits, np.int32),
-        at(sentence, np.int32),
-        at(sentence_starts, np.int64),
-        at(sentence_bits, np.int32),
-        at(sizes, np.int64),
+        pointer(since, np.int64),
+        pointer(negated, np.bool_),
+        pointer(state, np.int8),
+        pointer(solid, np.bool_),
+        pointer(clause, np.int32),
+        pointer(clause_starts, np.int64),
+        pointer(clause_bits, np.int32),
+        pointer(sentence, np.int32),
+        pointer(sentence_starts, np.int64),
+        pointer(sentence_bits, np.int32),
+        pointer(sizes, np.int64),
     )
     clauses, sentences = sizes.tolist()
     return Structure(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streams.native import at, build
+from streams.native import build, pointer
 from streams.scoring.runs import Matrix, products, spoken, weighted
 
 ROOT = Path(__file__).parents[2]
@@ -76,9 +76,9 @@ def test_sums_are_those_of_numpy() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(TypeError, match="float64"):
-        at(np.zeros(3), np.float32)
+        pointer(np.zeros(3), np.float32)
     with pytest.raises(TypeError, match="strides"):
-        at(np.zeros((3, 4), dtype=np.int64)[:, 1], np.int64)
+        pointer(np.zeros((3, 4), dtype=np.int64)[:, 1], np.int64)
     with pytest.raises(ValueError, match="3 don't fit"):
         products(np.zeros((2, 3), dtype=np.float32), Matrix(np.zeros((4, 1), dtype=np.float32)))
 
