@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
+from streams.scoring.chunks import Frame
 from streams.scoring.places import Places, cut_off
 from streams.scoring.runs import Floats, Matrix, Numbers, Steps, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
-from streams.scoring.tokens import EMOJI, WORD, Frame, Lexicon
+from streams.scoring.tokens import EMOJI, WORD, Lexicon
 from streams.scoring.weights import (
     EMOTION,
     FAMILIES,
@@ -95,7 +96,7 @@ class Model:
         self._begin()
 
     def _begin(self) -> None:
-        self.lexicon.clear_all()
+        self.lexicon.clear()
         self.generation = getattr(self, "generation", -1) + 1
         """Grows whenever the lexicon begins anew: what was kept per atom is then void."""
         self._flags = np.zeros(0, dtype=np.int32)
@@ -125,7 +126,7 @@ class Model:
     def prepare(self, texts: list[str]) -> Prepared:
         """The texts as atoms."""
         lexicon = self.lexicon
-        if len(lexicon.norm) > MOST_ATOMS or len(lexicon) > MOST_CHUNKS or lexicon.written > MOST_WRITTEN:
+        if len(lexicon.norm) > MOST_ATOMS or len(lexicon.chunks) > MOST_CHUNKS or lexicon.written > MOST_WRITTEN:
             self._begin()
         frame = self.lexicon.read(texts)
         self._learn()

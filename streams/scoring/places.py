@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.native import constant, function, pointer
+from streams.scoring.chunks import Frame
 from streams.scoring.pairs import PairIndex, word_keys
 from streams.scoring.runs import Floats, Numbers, Steps
-from streams.scoring.tokens import Frame
 from streams.scoring.weights import FINE, FULL_TAP, HEADS, LONGEST_WEIGHT, SUMS, TAPS, Weights
 from streams.scoring.words import SPELT
 

@@ -13,6 +13,7 @@ from schemas.raw import Post, RawEvent, Source
 from schemas.scored import EMOTIONS
 from streams.catalog import Catalogs
 from streams.scoring import feelings
+from streams.scoring.chunks import BREAK
 from streams.scoring.cleaning import Cleaner
 from streams.scoring.gate import UNHAPPY
 from streams.scoring.head_features import Evidence, Featurer
@@ -41,6 +42,8 @@ LABELS = ("negative", "neutral", "positive")
 TOP_WORDS = 4
 CHARACTERS_AT_ONCE = 80_000
 """Texts are read in portions of about so many characters, so that a frame of long texts stays small in memory."""
+LONGEST_NEED = 40
+"""Words of a need that are shown."""
 LEAST_PART = 0.12
 """Logits that a word must move the sentiment by to be shown."""
 _STARS = np.array([-1.6, -0.5, 1.6], dtype=np.float32)
@@ -135,9 +138,8 @@ class Scorer:
         brands = [event.brand for event in said]
         ears = {brand: self._ear(brand) for brand in set(brands)}
         heard = _listen([ears[brand] for brand in brands], prepared, judged, spoken, values)
+        needs = self._needs(heard, prepared)
         directed = spoken.tolist()
-        frame, clause = prepared.frame, self._model.lexicon.clause
-        starts = frame.starts.tolist()
         nothing = Heard()
         records = []
         for at, (
@@ -170,7 +172,6 @@ class Scorer:
             pains = mine.pain_points
             if not pains and not mine.delights and value <= UNHAPPY and directed[at] and not _only_asks(text):
                 pains = [(entry, moved[:2], value) for entry in ears[event.brand].fallbacks[:1]]
-            need = "" if mine.need_at is None else clause(frame, at, whole[at], mine.need_at - starts[at])
             record: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
                 "id": event.id,
@@ -186,7 +187,7 @@ class Scorer:
                 "emotion_groups": kin,
                 "intensity": strength,
                 "journey_stage": stage(pains, mine, source),
-                "signals": signals(event, mine, need),
+                "signals": signals(event, mine, needs.get(at, "")),
                 "pain_points": mentions(pains),
                 "delights": mentions(mine.delights),
                 "words": moved,
@@ -252,6 +253,19 @@ class Scorer:
             if len(mine) < TOP_WORDS and (word := surface[atom]) not in mine:
                 mine.append(word)
         return words
+
+    def _needs(self, heard: dict[int, Heard], prepared: Prepared) -> dict[int, str]:
+        """Number of the text → its need: the words from where it is told to the end of the sentence."""
+        told = {text: said.need_at for text, said in heard.items() if said.need_at is not None}
+        if not told:
+            return {}
+        frame, around, norm = prepared.frame, prepared.around, self._model.lexicon.norm
+        ends = around.sentence_ends[around.sentence[list(told.values())]]
+        needs = {}
+        for (text, begin), end, last in zip(told.items(), ends.tolist(), frame.atoms[ends - 1].tolist(), strict=True):
+            line = end - 1 if norm[last] == BREAK else end
+            needs[text] = frame.words(begin, line, LONGEST_NEED).strip(' ,;:"“”()')
+        return needs
 
     def _ear(self, brand: str) -> Ear:
         catalog = self._catalogs.for_brand(brand)

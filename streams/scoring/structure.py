@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.native import function, pointer
+from streams.scoring.chunks import Frame
 from streams.scoring.tokens import (
     CLAUSE_END,
     CONTRAST,
@@ -18,7 +19,6 @@ from streams.scoring.tokens import (
     SENTENCE_END,
     TRANSPARENT,
     WORD,
-    Frame,
 )  # fmt: skip
 
 FAR = 1 << 30

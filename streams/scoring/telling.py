@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.scoring.chunks import Frame
 from streams.scoring.heard import Heard
-from streams.scoring.tokens import Frame
 
 Numbers = NDArray[np.int64]
 _Said = tuple[float, tuple[int, ...], list[int]]

@@ -1,25 +1,19 @@
 """Texts → atoms: words, emoji and punctuation as small numbers, with everything that is known of each kept in tables.
 
-A word is looked at once per process. After that a text costs one dictionary look-up per chunk between spaces; the rest
-of scoring runs in numpy over the atoms of a whole frame.
+A word is looked at once per process. After that a text costs one look-up per chunk between spaces
+(`streams.scoring.chunks`); the rest of scoring runs over the atoms of a whole frame.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
 from zlib import crc32
-
-import numpy as np
-from numpy.typing import NDArray
 
 from streams.catalog.phrases import TRANSPARENTS
 from streams.catalog.stems import stem
+from streams.scoring.chunks import BREAK, Chunks, Frame
 
 WORD, EMOJI, MARK = 1, 2, 4
 CLAUSE_END, SENTENCE_END, QUESTION, EXCLAMATION = 8, 16, 32, 64
@@ -63,48 +57,22 @@ _SKIN_TONE = range(0x1F3FB, 0x1F400)
 _DROPPED = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 _CLAUSE_MARKS = frozenset(',;:()[]—–"“”…|¶•')
 _POSITIVE_FACES = frozenset(")]dDpP*3")
-_CACHED_CHUNK = 48
-_NO_ATOM = -1
-_ATOM_SIZE = 4
 _LONGEST_WORD = 32
-_LONGEST_CLAUSE = 40
-"""Words of a clause that are shown."""
 
 
-@dataclass(slots=True)
-class Frame:
-    """The atoms of many texts, flat, in order. Every text has at least one atom."""
-
-    atoms: NDArray[np.int32]
-    """Atom numbers."""
-    starts: NDArray[np.int64]
-    """Where each text begins in ``atoms``."""
-    text_of: NDArray[np.int32]
-    """Which text each atom belongs to."""
-    chunks: list[bytes] = field(default_factory=list)
-    """The atoms of each chunk between spaces, as the lexicon has them; nothing where texts weren't read."""
-    chunk_starts: list[int] = field(default_factory=list)
-    """Where each text begins in ``chunks``; something that is no chunk stands behind it."""
-
-    @property
-    def ends(self) -> NDArray[np.int64]:
-        """Where each text ends in ``atoms``."""
-        return np.append(self.starts[1:], len(self.atoms))
-
-
-class Lexicon(dict[str, bytes]):
-    """Chunks between spaces → their atoms as int32, learnt as they come; and what is known of each atom.
+class Lexicon:
+    """What is known of each atom, learnt as they come, and of the chunks between spaces.
 
     ``surface`` is the atom as it is shown, ``norm`` without apostrophes and elongation, ``stem`` its family.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.clear_all()
-
-    def clear_all(self) -> None:
-        """Forgets everything, so that a stream of ever new words stays within bounds."""
+        self.chunks = Chunks(lambda chunk: map(self._atom, _PIECE.findall(chunk)))
         self.clear()
+
+    def clear(self) -> None:
+        """Forgets everything, so that a stream of ever new words stays within bounds."""
+        self.chunks.clear()
         self._atom_of: dict[str, int] = {}
         self.written = 0
         """Characters of the pieces that are remembered."""
@@ -114,11 +82,9 @@ class Lexicon(dict[str, bytes]):
         self.flags: list[int] = []
         self.hashes: list[int] = []
 
-    def __missing__(self, chunk: str) -> bytes:
-        atoms = array("i", map(self._atom, _PIECE.findall(chunk))).tobytes()
-        if len(chunk) <= _CACHED_CHUNK:
-            self[chunk] = atoms
-        return atoms
+    def read(self, texts: Sequence[str]) -> Frame:
+        """The atoms of each text."""
+        return self.chunks.read(texts)
 
     def _atom(self, piece: str) -> int:
         known = self._atom_of.get(piece)
@@ -187,51 +153,6 @@ class Lexicon(dict[str, bytes]):
             flags |= WHY
         return lower, norm, flags
 
-    def read(self, texts: Sequence[str]) -> Frame:
-        """The atoms of each text; a text of nothing but space is one line break."""
-        look, end = self.__getitem__, array("i", [_NO_ATOM]).tobytes()
-        pieces: list[bytes] = []
-        begins: list[int] = []
-        for text in texts:
-            begins.append(len(pieces))
-            if "\n" in text:
-                text = text.replace("\n", " ¶ ")
-            pieces.extend(map(look, text.split() or "¶"))
-            pieces.append(end)
-        flat = np.frombuffer(b"".join(pieces), dtype=np.int32)
-        ends = np.flatnonzero(flat == _NO_ATOM)
-        counts = np.diff(ends, prepend=-1) - 1
-        starts = np.cumsum(counts) - counts
-        owners = np.repeat(np.arange(len(texts), dtype=np.int32), counts)
-        return Frame(flat[flat != _NO_ATOM], starts, owners, pieces, begins)
-
-    def clause(self, frame: Frame, number: int, text: str, atom: int) -> str:
-        """The words from an atom to the end of the sentence, as they were written.
-
-        Args:
-            frame: What was read.
-            number: The text's in the frame.
-            text: As it was read.
-            atom: The number of the atom in the text.
-        """
-        begin = frame.chunk_starts[number]
-        end = frame.chunk_starts[number + 1] if number + 1 < len(frame.chunk_starts) else len(frame.chunks)
-        pieces = frame.chunks[begin : end - 1]
-        first = bisect_right(list(accumulate(map(len, pieces))), atom * _ATOM_SIZE)
-        last = first + _LONGEST_CLAUSE
-        flags = self.flags
-        words: list[str] = []
-        for chunk, piece in zip(text.replace("\n", " ¶ ").split(None, last)[first:last], pieces[first:], strict=False):
-            if chunk == "¶":
-                break
-            words.append(chunk)
-            ends = 0
-            for one in memoryview(piece).cast("i"):
-                ends |= flags[one]
-            if ends & SENTENCE_END:
-                break
-        return " ".join(words).strip(' ,;:"“”()')
-
 
 _SHORT = frozenset(
     "so no yes me to too hey hi ugh argh omg wow please help never love hate late bad sad mad fun cute".split()  # noqa: SIM905
@@ -273,8 +194,8 @@ def _sign(piece: str) -> tuple[str, str, int]:
             (":)" if mouth in _POSITIVE_FACES else ":/" if mouth in "/\\|" else ":o" if mouth in "oO" else ":("),
             EMOJI,
         )
-    if piece == "¶":
-        return "", "¶", MARK | CLAUSE_END | SENTENCE_END
+    if piece == BREAK:
+        return "", BREAK, MARK | CLAUSE_END | SENTENCE_END
     if piece in _CLAUSE_MARKS:
         return piece, piece, MARK | CLAUSE_END
     if first in _DROPPED or ord(first) in _SKIN_TONE or unicodedata.combining(first):

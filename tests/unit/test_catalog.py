@@ -40,6 +40,15 @@ def find(phrases: list[str], text: str) -> list[tuple[int, tuple[int, ...]]]:
     ]
 
 
+@pytest.mark.parametrize(("between", "found"), [(10, True), (100, False)])
+def test_what_stands_at_one_position_is_passed_over_within_bounds(between: int, found: bool) -> None:
+    """Words that pass for nothing stand where the one before does; looking through all of them would be quadratic."""
+    index = PhraseIndex([parse(phrase, WORDS) for phrase in ("late refund", "quit*")])
+    fits = np.array([index.fit(word, stem(word)) for word in ["late", *["quite"] * between, "refund"]])
+    positions = np.array([1] * (between + 1) + [2])
+    assert (0 in index.find(fits, positions).phrases.tolist()) == found
+
+
 def test_every_pack_is_there_and_loads() -> None:
     assert pack_names() == ["airline", "generic", "mobile-app", "subscription-shop"]
     for name in pack_names():

@@ -366,5 +366,5 @@ def test_neither_long_words_nor_known_ones_in_new_order_grow_the_memory() -> Non
         assert lexicon.written <= MOST_WRITTEN + 100_000
     for frame in range(30):
         one(scorer, post(" ".join(f"{frame}:{at // 60}:{at % 60}" for at in range(3_600))))
-        assert len(lexicon) <= MOST_CHUNKS + 3_600
+        assert len(lexicon.chunks) <= MOST_CHUNKS + 3_600
     assert len(lexicon.norm) < 1_000
