@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from streams.scoring.anchored import Anchored, fold
+from streams.scoring.anchored import Anchored
 from streams.scoring.digits import LINK, SIGNS, Digits
 from streams.scoring.people import People
 from streams.scoring.signs import (
@@ -60,7 +60,7 @@ _PROFILE = re.compile(
 _HANDLE = re.compile(r"@(?<![\w/@\]]@)(\w{1,50})(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?")
 _REDDITOR = re.compile(r"(?<![\w/])/?u/([\w-]{3,20})(?![\w/-])")
 _URL_AT = Anchored(_URL, "http www.")
-_SPELT_AT = (b"(at)", b"[at]", b"(at]", b"[at)")
+_SPELT_AT = ("(at)", "[at]", "(at]", "[at)")
 _OF_PROFILES = (".com/", ".net/", "/@")
 
 
@@ -141,8 +141,10 @@ class Redactor:
                 text = _USER_INFO.sub(self._user_info, text)
             if _MAIL_AT.search(text):
                 text = _EMAIL.sub(self._email, text)
-        if (")" in text or "]" in text) and any(spelt in fold(text) for spelt in _SPELT_AT):
-            text = _SPELT_EMAIL.sub(self._email, text)
+        if ")" in text or "]" in text:
+            small = text.lower()
+            if any(spelt in small for spelt in _SPELT_AT):
+                text = _SPELT_EMAIL.sub(self._email, text)
         links: list[str] = []
         if linked:
             # A link keeps its path whole: no other pattern may see the digits in it.

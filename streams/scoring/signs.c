@@ -23,6 +23,8 @@ enum {
     NUMBERED = 1 << 19,
     /* What a text is marked with because of a word; of some it is told where the word stands. */
     SHOWN = (1 << 9) - 1,
+    /* Of a word for a code: one may stand behind it. */
+    FOLLOWED = 1 << 30,
     PLACED = GIVEN | TITLE | PAPER | CODE,
 };
 enum { DIGIT = 1, CAPITAL = 2, BLANK = 4, UNCLEAN = 8, BEYOND = 16 };
@@ -151,6 +153,18 @@ INLINE void look_up(int64_t count, const uint8_t *codes, const uint32_t *fold, c
     }
 }
 
+/* Marks the words for a code that a place follows closely enough: the newest first, and where one is marked already, so
+   are those before it that may be. */
+INLINE void follow(int64_t place, int64_t first, int64_t spots, const int64_t *places, int64_t *kinds)
+{
+    for (int64_t spot = spots - 1; spot >= first && place - places[spot] <= CODE_WITHIN; spot--) {
+        if (kinds[spot] & FOLLOWED) {
+            return;
+        }
+        kinds[spot] |= kinds[spot] & CODE ? FOLLOWED : 0;
+    }
+}
+
 /* What each text may hold, and where the words stand that say so; returns how many such spots there are.
 
    begins    of each text, the place of the line break before it; and that behind the last one
@@ -173,7 +187,7 @@ EXPORT int64_t signs_personal(int64_t texts, const int64_t *begins, int64_t coun
     look_up(count, codes, fold, table, cues);
     for (int64_t text = 0; text < texts; text++) {
         const int64_t begin = begins[text], end = begins[text + 1], far = begin - CODE_WITHIN - 1;
-        int64_t dot = far, colon = far, digit = far, called = far, digits = 0, near = 0;
+        int64_t dot = far, colon = far, digit = far, digits = 0;
         int32_t found = 0;
 #define SPOT(kind) (places[spots] = at - begin - 1, kinds[spots++] = (kind))
         starts[text] = spots;
@@ -182,7 +196,6 @@ EXPORT int64_t signs_personal(int64_t texts, const int64_t *begins, int64_t coun
             const int32_t cue = cues[at] & SHOWN;
             if (cue) {
                 found |= cue;
-                called = cue & CODE ? at : called;
                 if (cue & PLACED) {
                     SPOT(cue & PLACED);
                 }
@@ -191,13 +204,15 @@ EXPORT int64_t signs_personal(int64_t texts, const int64_t *begins, int64_t coun
                 digits = at - digit > NEAR ? 1 : digits + 1;
                 found |= digits >= LONG_DIGITS ? LONG : 0;
                 digit = at;
-                near |= at - called <= CODE_WITHIN;
+                follow(at - begin - 1, starts[text], spots, places, kinds);
             } else if (is & CAPITAL) {
                 int many = 1;
                 while (many < BOOKING && (classes[here[many]] & CAPITAL)) {
                     many++;
                 }
-                near |= many == BOOKING && at - called <= CODE_WITHIN;
+                if (many == BOOKING) {
+                    follow(at - begin - 1, starts[text], spots, places, kinds);
+                }
             } else if (*here == ' ') {
                 const int named = (classes[here[1]] & (CAPITAL | BEYOND)) != 0;
                 found |= addressed(here, classes, named);
@@ -222,9 +237,17 @@ EXPORT int64_t signs_personal(int64_t texts, const int64_t *begins, int64_t coun
                 found |= SIGNED;
             }
         }
-        if (!near) {
-            found &= ~CODE;
+        /* Of the words for a code only those stay that one may follow. */
+        int64_t kept = starts[text];
+        found &= ~CODE;
+        for (int64_t spot = kept; spot < spots; spot++) {
+            const int64_t kind = kinds[spot] & FOLLOWED ? kinds[spot] & ~(int64_t)FOLLOWED : kinds[spot] & ~(int64_t)CODE;
+            found |= (int32_t)kind & CODE;
+            places[kept] = places[spot];
+            kinds[kept] = kind;
+            kept += kind != 0;
         }
+        spots = kept;
         if ((found & STREET_WORD) && (found & NUMBERED)) {
             found |= STREET;
         }
