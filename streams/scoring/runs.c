@@ -1,50 +1,94 @@
 #include "../native/native.h"
 #include "model.h"
 
-/* Of a sum, how many eights of channels are kept in registers at once. */
+/* Of sums, how many eights of channels are kept in registers at once. */
 #define BLOCK 8
+/* Directions of a run that are taken at once. */
+#define TOGETHER 3
 
-/* runs × heads × CHANNELS: the weighted sums of what the places (rows of `hidden`) of each run say. `weight` is
-   heads × total. */
-FAST void weighted(int64_t runs, const int64_t *starts, const int64_t *ends, const int16_t *hidden, int64_t heads,
-                   const float *weight, int64_t total, float *out)
+/* Of one run, the weighted sum of what its places say: of each head, which has its own weights. */
+INLINE void summed(int heads, int64_t start, int64_t end, const int16_t *hidden, const float *weight, int64_t total,
+                   float *out)
 {
-    for (int64_t run = 0; run < runs; run++) {
-        for (int64_t head = 0; head < heads; head++) {
-            const float *counts = weight + head * total;
-            for (int begin = 0; begin < CHANNELS; begin += BLOCK * 8) {
-                floats8 sum[BLOCK] = {{0}};
-                for (int64_t place = starts[run]; place < ends[run]; place++) {
-                    const steps8 *said = (const steps8 *)(hidden + place * CHANNELS + begin);
-                    for (int at = 0; at < BLOCK; at++) {
-                        sum[at] += __builtin_convertvector(said[at], floats8) * counts[place];
-                    }
+    const int block = BLOCK / heads;
+    for (int begin = 0; begin < CHANNELS / 8; begin += block) {
+        floats8 sum[BLOCK] = {{0}};
+        for (int64_t place = start; place < end; place++) {
+            const steps8 *said = (const steps8 *)(hidden + place * CHANNELS) + begin;
+            for (int at = 0; at < block; at++) {
+                const floats8 part = __builtin_convertvector(said[at], floats8);
+                for (int head = 0; head < heads; head++) {
+                    sum[head * block + at] += part * weight[head * total + place];
                 }
-                floats8 *to = (floats8 *)(out + (run * heads + head) * CHANNELS + begin);
-                for (int at = 0; at < BLOCK; at++) {
-                    to[at] = sum[at];
-                }
+            }
+        }
+        for (int head = 0; head < heads; head++) {
+            for (int at = 0; at < block; at++) {
+                ((floats8 *)(out + head * CHANNELS))[begin + at] = sum[head * block + at];
             }
         }
     }
 }
 
-/* What the places of each run add in the direction of its own vector (runs × CHANNELS), run behind run. */
+/* runs × heads × CHANNELS: the weighted sums of what the places (rows of `hidden`) of each run say. `weight` is
+   heads × total; one head, or HEADS. */
+FAST void weighted(int64_t runs, const int64_t *starts, const int64_t *ends, const int16_t *hidden, int64_t heads,
+                   const float *weight, int64_t total, float *out)
+{
+    for (int64_t run = 0; run < runs; run++) {
+        if (heads == HEADS) {
+            summed(HEADS, starts[run], ends[run], hidden, weight, total, out + run * HEADS * CHANNELS);
+        } else {
+            summed(1, starts[run], ends[run], hidden, weight, total, out + run * CHANNELS);
+        }
+    }
+}
+
+/* Of one run, what its places add in the direction of each of some vectors (vectors × CHANNELS), vector by vector. */
+INLINE void directed(int vectors, int64_t start, int64_t end, const int16_t *hidden, const float *weight,
+                     const float *towards, float *out)
+{
+    for (int64_t place = start; place < end; place++) {
+        const steps8 *said = (const steps8 *)(hidden + place * CHANNELS);
+        floats8 even[TOGETHER] = {{0}}, odd[TOGETHER] = {{0}};
+        for (int at = 0; at < CHANNELS / 8; at += 2) {
+            const floats8 first = __builtin_convertvector(said[at], floats8);
+            const floats8 second = __builtin_convertvector(said[at + 1], floats8);
+            for (int one = 0; one < vectors; one++) {
+                const floats8 *vector = (const floats8 *)(towards + one * CHANNELS) + at;
+                even[one] += first * vector[0];
+                odd[one] += second * vector[1];
+            }
+        }
+        for (int one = 0; one < vectors; one++) {
+            even[one] += odd[one];
+            out[one * (end - start) + place - start] = total8(&even[one]) * weight[place];
+        }
+    }
+}
+
+/* What the places of each run add in the direction of its own vector (runs × CHANNELS), run behind run. A run that is
+   asked for several times in a row is read once for some of them. */
 FAST void spoken(int64_t runs, const int64_t *starts, const int64_t *ends, const int16_t *hidden, const float *weight,
                  const float *vectors, float *out)
 {
-    for (int64_t run = 0; run < runs; run++) {
-        const floats8 *vector = (const floats8 *)(vectors + run * CHANNELS);
-        for (int64_t place = starts[run]; place < ends[run]; place++) {
-            const steps8 *said = (const steps8 *)(hidden + place * CHANNELS);
-            floats8 even = {0}, odd = {0};
-            for (int at = 0; at < CHANNELS / 8; at += 2) {
-                even += __builtin_convertvector(said[at], floats8) * vector[at];
-                odd += __builtin_convertvector(said[at + 1], floats8) * vector[at + 1];
-            }
-            even += odd;
-            *out++ = total8(&even) * weight[place];
+    for (int64_t run = 0; run < runs;) {
+        const int64_t start = starts[run], end = ends[run];
+        int same = 1;
+        while (same < TOGETHER && run + same < runs && starts[run + same] == start && ends[run + same] == end) {
+            same++;
         }
+        const float *towards = vectors + run * CHANNELS;
+        if (same == TOGETHER) {
+            directed(TOGETHER, start, end, hidden, weight, towards, out);
+        } else if (same == 2) {
+            directed(2, start, end, hidden, weight, towards, out);
+        } else {
+            same = 1;
+            directed(1, start, end, hidden, weight, towards, out);
+        }
+        out += same * (end - start);
+        run += same;
     }
 }
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.native import function, pointer
+from streams.scoring.weights import HEADS
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -26,6 +27,8 @@ _EIGHT = 8
 def weighted(hidden: Steps, weight: Floats, starts: Numbers, ends: Numbers) -> Floats:
     """Runs × heads × channels: the weighted sums of what the places (rows of ``hidden``) of each run say."""
     heads, total = weight.shape
+    if heads not in (1, HEADS):
+        raise ValueError(f"weights of {heads} heads; there are 1 or {HEADS}")
     out = np.empty((len(starts), heads, hidden.shape[1]), dtype=np.float32)
     said, counts = pointer(hidden, np.int16), pointer(weight, np.float32)
     _weighted(
