@@ -41,7 +41,7 @@ class Finding:
 
 
 def doctor(data: options.Data = None, as_json: options.AsJson = False) -> None:
-    """Look at the broker, the topics, the workers' lag, the disk, the key, the clock and the versions.
+    """Look at the broker, the topics, the workers' lag, the disk, the key, the clock, the versions and the C library.
 
     Each problem comes with what to do about it; exits with 1 if there is any, with 3 if no broker answers.
     """
@@ -63,6 +63,7 @@ def doctor(data: options.Data = None, as_json: options.AsJson = False) -> None:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Everything that is looked at, as it is found."""
     yield _versions()
+    yield library()
     yield disk(settings.data)
     yield key(settings)
     yield from _broker(settings)
@@ -71,6 +72,20 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _versions() -> Finding:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return Finding("versions", True, f"Python {platform.python_version()}, {packages}")
+
+
+def library() -> Finding:
+    """Whether the library of C is there, and made from the sources beside it."""
+    from streams.native import load
+    from streams.native.build import LIBRARY, NativeError
+
+    try:
+        load()
+    except NativeError as problem:
+        return Finding(
+            "library", False, str(problem), "Install Groundswell again; a C compiler is fetched if none is there."
+        )
+    return Finding("library", True, f"{LIBRARY} is made from the sources beside it")
 
 
 def disk(data: Path) -> Finding:

@@ -34,6 +34,7 @@ CODES = {
     "TooFewExamplesError": Exit.USAGE,
     "UnknownDetectorError": Exit.USAGE,
     "NoTracingError": Exit.USAGE,
+    "NativeError": Exit.PROBLEM,
     "NoSuchTopicError": Exit.PROBLEM,
     "PseudonymKeyError": Exit.PROBLEM,
     "SendError": Exit.PROBLEM,

@@ -20,7 +20,12 @@ _AGAIN = "run: make install (or, outside a checkout: pip install --force-reinsta
 
 
 @lru_cache(maxsize=1)
-def _library() -> ctypes.CDLL:
+def load() -> ctypes.CDLL:
+    """The library, loaded once.
+
+    Raises:
+        NativeError: There is none, or another one's.
+    """
     try:
         library = ctypes.CDLL(str(LIBRARY))
     except OSError as problem:
@@ -36,9 +41,9 @@ def function(name: str, kinds: str) -> Callable[..., int]:
     Its result says something where the source says so.
 
     Raises:
-        NativeError: There is no library, or another one's.
+        NativeError: As `load`.
     """
-    found = getattr(_library(), name)
+    found = getattr(load(), name)
     found.argtypes = [ctypes.c_int64 if kind == "n" else ctypes.c_void_p for kind in kinds]
     found.restype = ctypes.c_int64
     call: Callable[..., int] = found
@@ -47,7 +52,7 @@ def function(name: str, kinds: str) -> Callable[..., int]:
 
 def constant(name: str) -> int:
     """A number of the library's, by its name."""
-    return ctypes.c_int32.in_dll(_library(), name).value
+    return ctypes.c_int32.in_dll(load(), name).value
 
 
 def pointer(array: NDArray[Any], kind: DTypeLike) -> int:

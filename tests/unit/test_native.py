@@ -14,44 +14,52 @@ from streams.native import build, pointer
 from streams.scoring.runs import Matrix, products, spoken, weighted
 
 ROOT = Path(__file__).parents[2]
-TEXT = "The parcel never arrived, but the agent who answered my third e-mail was lovely :)  "
+TEXTS = ROOT / "tests" / "data" / "redaction.txt"
 
 
-def test_every_processor_reads_alike(tmp_path: Path) -> None:
-    """Made for any processor, and with vectors as wide as they come: the same bits."""
-    plain, wide = tmp_path / "plain.so", tmp_path / "wide.so"
-    build.build("-DPLAIN", library=plain)
-    build.build("-DPLAIN", "-march=native", library=wide)
-    judge = (
-        "import sys, ctypes, hashlib, numpy as np\n"
-        "from pathlib import Path\n"
-        "from streams.native import build\n"
-        "build.LIBRARY = Path(sys.argv[1])\n"
-        "import streams.native\n"
-        "streams.native.LIBRARY = build.LIBRARY\n"
-        "from streams.scoring.model import Model\n"
-        "model = Model()\n"
-        f"texts = [{TEXT!r} * n for n in (1, 2, 9, 40)] + sys.stdin.read().split('\\n')\n"
-        "prepared = model.prepare(texts)\n"
-        "judged = model.judge(prepared, np.ones(len(texts), dtype=np.bool_))\n"
-        "clauses = np.arange(len(prepared.around.clause_starts))\n"
-        "told = [judged.sentiment, judged.emotions, judged.hidden, judged.weight, model.parts(prepared, judged),\n"
-        "        model.clauses(prepared, judged, clauses), model.alone(prepared, judged, clauses)]\n"
-        "print(hashlib.sha256(b''.join(np.ascontiguousarray(one).tobytes() for one in told)).hexdigest())\n"
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code, whose library each test makes anew."""
+    home = tmp_path_factory.mktemp("tree")
+    for package in ("streams", "schemas"):
+        shutil.copytree(ROOT / package, home / package, ignore=shutil.ignore_patterns("__pycache__", "_native.*"))
+    return home
+
+
+def told(tree: Path, *flags: str, **environment: str) -> str:
+    """What is read with a library that is made so."""
+    build.build(*flags, library=tree / "streams" / "native" / build.LIBRARY.name)
+    done = subprocess.run(
+        [sys.executable, "-P", str(ROOT / "tests" / "support" / "read_all.py"), str(tree)],
+        input=TEXTS.read_bytes(),
+        capture_output=True,
+        check=False,
+        cwd=tree,
+        env={"PYTHONPATH": str(tree), "PYTHONIOENCODING": "utf-8"} | environment,
     )
-    texts = (ROOT / "README.md").read_text("utf-8")
-    seen = {
-        subprocess.run(
-            [sys.executable, "-c", judge, str(library)],
-            input=texts,
-            text=True,
-            capture_output=True,
-            check=True,
-            cwd=ROOT,
-        ).stdout
-        for library in (build.LIBRARY, plain, wide)
-    }
-    assert len(seen) == 1
+    assert done.returncode == 0, done.stderr.decode()[-3_000:]
+    return done.stdout.decode()
+
+
+def test_every_processor_reads_alike(tree: Path) -> None:
+    """As it is installed, for any processor, and with vectors as wide as they come: the same bits."""
+    assert told(tree) == told(tree, "-DPLAIN") == told(tree, "-DPLAIN", "-march=native")
+
+
+def _part(name: str) -> Path | None:
+    """A part of the compiler's, by its name."""
+    command = [*(build.compiler() or ["false"]), f"-print-file-name={name}"]
+    path = Path(subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or name)
+    return path if path.is_absolute() and path.exists() else None
+
+
+def test_no_step_leads_beyond_an_array(tree: Path) -> None:
+    """Through a library that ends the process where it reads or writes what isn't its."""
+    guards = [_part("libasan.so"), _part("libubsan.so")]
+    if None in guards:
+        pytest.skip("the compiler has no sanitizers")
+    preload = {"LD_PRELOAD": " ".join(map(str, guards)), "ASAN_OPTIONS": "detect_leaks=0"}
+    told(tree, "-DPLAIN", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", **preload)
 
 
 def test_sums_are_those_of_numpy() -> None:
@@ -83,17 +91,19 @@ def test_what_does_not_fit_is_refused() -> None:
         products(np.zeros((2, 3), dtype=np.float32), Matrix(np.zeros((4, 1), dtype=np.float32)))
 
 
-def test_a_library_of_other_sources_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    for package in ("streams", "schemas"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    with (tmp_path / "streams" / "native" / "native.c").open("a") as source:
-        source.write("/* More. */\n")
+def test_a_library_of_other_sources_is_refused_with_what_to_do(tree: Path) -> None:
+    library = tree / "streams" / "native" / build.LIBRARY.name
     run = [sys.executable, "-c", "import streams.scoring"]
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shutil.copyfile(build.LIBRARY, library)
+    source = tree / "streams" / "native" / "native.c"
+    before = source.read_text()
+    source.write_text(before + "/* More. */")
+    done = subprocess.run(run, cwd=tree, capture_output=True, text=True, check=False)
+    source.write_text(before)
     assert "made from other sources" in done.stderr
     assert "make install" in done.stderr
-    (tmp_path / "streams" / "native" / build.LIBRARY.name).unlink()
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    library.unlink()
+    done = subprocess.run(run, cwd=tree, capture_output=True, text=True, check=False)
     assert "can't be loaded" in done.stderr
 
 
