@@ -24,8 +24,10 @@
 /* Many numbers at once, wherever they stand: spelt out, since what a compiler sees in a loop differs from one to the
    next. Where the processor has no registers so wide, the compiler takes several. */
 typedef float floats8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double doubles8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int16_t steps8 __attribute__((vector_size(16), aligned(2), may_alias));
 typedef int16_t steps16 __attribute__((vector_size(32), aligned(2), may_alias));
+typedef int8_t bytes8 __attribute__((vector_size(8), aligned(1), may_alias));
 typedef int8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 
 /* So that it becomes part of either. */

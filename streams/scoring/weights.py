@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
 from streams.scoring.structure import STATES
-from streams.scoring.words import Vocabulary
+from streams.scoring.words import Vocabulary, embedded
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 FAMILIES = ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral", "negative")
@@ -131,9 +131,8 @@ class Weights:
     def embedded(self, norms: Sequence[str], flags: Sequence[int]) -> NDArray[np.float64]:
         """Where some words stand, by their norms and flags, in whole steps: words × dimensions."""
         rows = self.vocabulary().rows(norms, flags)
-        steps = self.table[rows.rows] * (self.scales[rows.rows] * rows.scales)[:, None]
-        embedded: NDArray[np.float64] = np.rint(np.add.reduceat(steps, rows.starts, axis=0) * FINE).astype(np.float64)
-        return embedded
+        whole: NDArray[np.float64] = np.rint(embedded(rows, self.table, self.scales) * FINE)
+        return whole
 
     def tempered(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated logits of sentiment: texts × 3."""

@@ -6,14 +6,13 @@ in fastText: Bojanowski et al., TACL 2017), so that an unknown or misspelt word 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.native import function, pointer
 from streams.scoring.alike import family_of
 from streams.scoring.tokens import CAPITALS, ELONGATED, LETTERS
 
@@ -23,13 +22,8 @@ STYLES = 2
 """Rows for how a word is written: in capitals, elongated."""
 
 
-def letter_buckets(norm: str) -> list[int]:
-    """The buckets of a word's letter 3- to 5-grams, its ends marked."""
-    spelt = f"<{norm}>".encode("utf-8", "replace")
-    size = len(spelt)
-    return [crc32(spelt[at : at + width]) & (BUCKETS - 1) for width in (3, 4, 5) for at in range(size - width + 1)]
-
-
+_rows = function("words_rows", "nppppnnnnnppp")
+_embedded = function("words_embedded", "npnppnpp")
 SPELT = LETTERS | CAPITALS | ELONGATED
 """What a word's rows hang on besides its norm: bits of an atom's flags."""
 
@@ -55,28 +49,53 @@ class Vocabulary:
 
     def rows(self, norms: Sequence[str], flags_of: Sequence[int]) -> Rows:
         """The rows of some atoms, by their norms and flags; an atom that says nothing has one, of scale 0."""
-        rows: list[int] = []
-        scales: list[float] = []
-        starts: list[int] = []
         known = self._row
-        for written, flags in zip(norms, flags_of, strict=True):
-            starts.append(len(rows))
-            norm = family_of(written) or written
-            row = known.get(norm, -1)
-            rows.append(max(row, 0))
-            scales.append(1.0 if row >= 0 else 0.0)
-            if flags & LETTERS:
-                buckets = letter_buckets(norm)
-                # The root of their number keeps long words from shouting.
-                scale = 1.0 / math.sqrt(max(1, len(buckets)))
-                rows += [self.letters_at + bucket for bucket in buckets]
-                scales += [scale] * len(buckets)
-            if flags & CAPITALS:
-                rows.append(self.styles_at)
-                scales.append(1.0)
-            if flags & ELONGATED:
-                rows.append(self.styles_at + 1)
-                scales.append(1.0)
-        return Rows(
-            np.array(rows, dtype=np.int64), np.array(scales, dtype=np.float32), np.array(starts, dtype=np.int64)
+        told = [family_of(norm) or norm for norm in norms]
+        flags = np.array(flags_of, dtype=np.int64)
+        spelt = [f"<{norm}>".encode("utf-8", "replace") for norm in told]
+        ends = np.cumsum([0, *map(len, spelt)])
+        letters = np.frombuffer(b"".join(spelt), dtype=np.uint8)
+        own = np.array([known.get(norm, -1) for norm in told], dtype=np.int64)
+        room = 3 * (len(told) + len(letters))
+        rows, scales = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.float32)
+        starts = np.empty(len(told), dtype=np.int64)
+        count = _rows(
+            len(told),
+            pointer(letters, np.uint8),
+            pointer(ends, np.int64),
+            pointer(own, np.int64),
+            pointer(flags, np.int64),
+            *(LETTERS, CAPITALS, ELONGATED),
+            self.letters_at,
+            BUCKETS,
+            pointer(rows, np.int64),
+            pointer(scales, np.float32),
+            pointer(starts, np.int64),
         )
+        return Rows(rows[:count], scales[:count], starts)
+
+
+def embedded(rows: Rows, table: NDArray[np.int8], scales: NDArray[np.float16]) -> NDArray[np.float64]:
+    """The sums of words' rows: words × dimensions.
+
+    Args:
+        rows: Of each word.
+        table: rows × dimensions.
+        scales: What a step of each row is worth.
+    """
+    factors = scales[rows.rows] * rows.scales
+    count, inner = len(rows.starts), table.shape[1]
+    if inner % 8:
+        raise ValueError(f"{inner} dimensions are no multiple of 8")
+    out = np.empty((count, inner), dtype=np.float64)
+    _embedded(
+        count,
+        pointer(rows.starts, np.int64),
+        len(factors),
+        pointer(rows.rows, np.int64),
+        pointer(factors, np.float32),
+        inner,
+        pointer(table, np.int8),
+        pointer(out, np.float64),
+    )
+    return out
