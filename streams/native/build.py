@@ -46,7 +46,7 @@ def compiler() -> list[str] | None:
                 return [path]
     if find_spec(ZIG):
         # It would compile for this processor alone.
-        return [sys.executable, "-m", ZIG, "cc", "-mcpu=baseline"]
+        return [sys.executable, "-m", ZIG, "cc", "-mcpu=baseline", "-s"]
     return None
 
 
