@@ -66,25 +66,10 @@ def words(
     texts, labels = texts[keep], labels[keep]
     if not len(texts):
         return {}
-    lengths = (frame.ends - frame.starts)[texts]
-    ends = np.cumsum(lengths)
-    begins = ends - lengths
-    pair = np.repeat(np.arange(len(texts)), lengths)
-    places = np.arange(ends[-1]) + (frame.starts[texts] - begins)[pair]
     parts = model.parts_of(prepared, judged, texts, labels)
-    parts *= np.take(prepared.around.solid, places)
-    strongest = np.maximum.reduceat(parts, begins)
-    strong = np.flatnonzero((parts > 0.0) & (parts >= _STRONG * strongest[pair]))
-    strong = strong[np.lexsort((-parts[strong], pair[strong]))]
-    found: dict[tuple[int, int], list[str]] = {}
-    surface = model.lexicon.surface
-    for text, label, atom in zip(
-        texts[pair[strong]].tolist(), labels[pair[strong]].tolist(), frame.atoms[places[strong]].tolist(), strict=True
-    ):
-        mine = found.setdefault((text, label), [])
-        if len(mine) < WORDS and (word := surface[atom]) not in mine:
-            mine.append(word)
-    return found
+    starts, ends = frame.starts[texts], frame.ends[texts]
+    told = model.top_words(prepared, parts, starts, ends, share=_STRONG, least=0.0, most=WORDS)
+    return dict(zip(zip(texts.tolist(), labels.tolist(), strict=True), told, strict=True))
 
 
 def listed(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from schemas.scored import EMOTIONS
 from streams.scoring.chunks import Frame
 from streams.scoring.places import Places, cut_off
-from streams.scoring.runs import Floats, Matrix, Numbers, Steps, products, spoken, weighted
+from streams.scoring.runs import Floats, Matrix, Numbers, Steps, largest, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
 from streams.scoring.tokens import EMOJI, WORD, Lexicon
 from streams.scoring.weights import (
@@ -99,7 +99,7 @@ class Model:
         self.lexicon.clear()
         self.generation = getattr(self, "generation", -1) + 1
         """Grows whenever the lexicon begins anew: what was kept per atom is then void."""
-        self._flags = np.zeros(0, dtype=np.int32)
+        self._flags, self._names = np.zeros((2, 0), dtype=np.int32)
         self._places.clear()
 
     def _learn(self) -> None:
@@ -109,6 +109,7 @@ class Model:
             return
         norms, flags = lexicon.norm[known:], lexicon.flags[known:]
         self._flags = np.concatenate([self._flags, np.array(flags, dtype=np.int32)])
+        self._names = np.concatenate([self._names, np.array(lexicon.name[known:], dtype=np.int32)])
         self._places.learn(norms, flags)
 
     def meanings(self, atoms: NDArray[np.integer]) -> Floats:
@@ -149,6 +150,27 @@ class Model:
         emotions = EMOTION.stop - EMOTION.start
         moved = mood_units > 0.0, felt_units > 0.0
         return Judged(weights.tempered(mood), heard[:, :emotions], heard[:, emotions:], hidden, weight, mass, moved)
+
+    def top_words(
+        self,
+        prepared: Prepared,
+        values: Floats,
+        starts: Numbers,
+        ends: Numbers,
+        *,
+        share: float,
+        least: float,
+        most: int,
+    ) -> list[list[str]]:
+        """Of runs of places, the words with the largest values, as they are shown; the rest as in `runs.largest`."""
+        frame, surface = prepared.frame, self.lexicon.surface
+        names = self._names[frame.atoms]
+        counts, places = largest(
+            values, starts, ends, prepared.around.solid, names, share=share, least=least, most=most
+        )
+        told = [surface[atom] for atom in frame.atoms[places].tolist()]
+        last = np.cumsum(counts).tolist()
+        return [told[end - count : end] for end, count in zip(last, counts.tolist(), strict=True)]
 
     def clauses(self, prepared: Prepared, judged: Judged, which: Numbers) -> Floats:
         """What some of the frame's clauses feel like: P(positive) - P(negative)."""

@@ -132,3 +132,56 @@ FAST void products(int64_t count, int64_t inner, int64_t outer, const float *row
         }
     }
 }
+
+/* Of each run, the places of its largest values, the largest first and the first of those that are alike; returns how
+   many there are in all. A name is told once.
+
+   values        run behind run
+   solid         of each place, whether it may be told
+   names         of each place, what it would be told as
+   bounds        a value has to be so large a part of the run's largest, and so large; above 0 in any case
+   most          places of a run
+   counts        of each run, how many are told
+   out           their places; room for `most` a run
+*/
+EXPORT int64_t largest(int64_t runs, const int64_t *starts, const int64_t *ends, const float *values,
+                       const uint8_t *solid, const int32_t *names, const float *bounds, int64_t most, int64_t *counts,
+                       int64_t *out)
+{
+    int64_t total = 0;
+    for (int64_t run = 0; run < runs; run++) {
+        const float *value = values - starts[run];
+        float top = 0.0f;
+        for (int64_t place = starts[run]; place < ends[run]; place++) {
+            top = solid[place] && value[place] > top ? value[place] : top;
+        }
+        const float floor = bounds[0] * top > bounds[1] ? bounds[0] * top : bounds[1];
+        int64_t *mine = out + total, count = 0;
+        for (int64_t place = starts[run]; place < ends[run]; place++) {
+            if (!solid[place] || value[place] <= 0.0f || value[place] < floor) {
+                continue;
+            }
+            int64_t rank = 0, last = 0;
+            while (rank < count && value[mine[rank]] >= value[place] && names[mine[rank]] != names[place]) {
+                rank++;
+            }
+            if (rank == most || (rank < count && value[mine[rank]] >= value[place])) {
+                continue; /* Enough are larger, or the same name is. */
+            }
+            for (last = rank; last < count && names[mine[last]] != names[place]; last++) {
+            }
+            if (last == count) {
+                count += count < most;
+                last = count - 1;
+            }
+            for (; last > rank; last--) {
+                mine[last] = mine[last - 1];
+            }
+            mine[rank] = place;
+        }
+        counts[run] = count;
+        total += count;
+        values += ends[run] - starts[run];
+    }
+    return total;
+}

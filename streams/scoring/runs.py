@@ -21,6 +21,7 @@ Steps = NDArray[np.int16]
 _weighted = function("weighted", "npppnpnp")
 _spoken = function("spoken", "npppppp")
 _products = function("products", "nnnppp")
+_largest = function("largest", "nppppppnpp")
 _EIGHT = 8
 
 
@@ -58,6 +59,46 @@ def spoken(hidden: Steps, weight: Floats, vectors: Floats, starts: Numbers, ends
         pointer(out, np.float32),
     )
     return out
+
+
+def largest(
+    values: Floats,
+    starts: Numbers,
+    ends: Numbers,
+    solid: NDArray[np.bool_],
+    names: NDArray[np.int32],
+    *,
+    share: float,
+    least: float,
+    most: int,
+) -> tuple[Numbers, Numbers]:
+    """The places of each run's largest values: of each run how many, and the places, run behind run, largest first.
+
+    Args:
+        values: Of the places of each run, run behind run.
+        starts: Where each run begins among the frame's places.
+        ends: Where it ends.
+        solid: Of each place of the frame, whether it may be told.
+        names: What it would be told as; each is told once.
+        share: Part of the run's largest value from which one is told, if it is above 0.
+        least: The value from which one is told.
+        most: How many of a run.
+    """
+    counts, places = np.empty(len(starts), dtype=np.int64), np.empty(len(starts) * most, dtype=np.int64)
+    bounds = np.array([share, least], dtype=np.float32)
+    total = _largest(
+        len(starts),
+        pointer(starts, np.int64),
+        pointer(ends, np.int64),
+        pointer(values, np.float32),
+        pointer(solid, np.bool_),
+        pointer(names, np.int32),
+        pointer(bounds, np.float32),
+        most,
+        pointer(counts, np.int64),
+        pointer(places, np.int64),
+    )
+    return counts, places[:total]
 
 
 class Matrix:

@@ -241,18 +241,11 @@ class Scorer:
     def _top_words(self, prepared: Prepared, judged: Judged, labels: NDArray[np.int64]) -> list[list[str]]:
         """The words that moved each text's sentiment most towards its label; either way where it is neutral."""
         frame, parts = prepared.frame, self._model.parts(prepared, judged)
-        side = (labels - 1)[frame.text_of]
+        side = (labels - 1).astype(np.float32)[frame.text_of]
         parts = np.where(side == 0, np.abs(parts), parts * side)
-        strong = np.flatnonzero((parts >= LEAST_PART) & prepared.around.solid)
-        owners = frame.text_of[strong]
-        order = strong[np.lexsort((-parts[strong], owners))]
-        surface = self._model.lexicon.surface
-        words: list[list[str]] = [[] for _ in range(len(frame.starts))]
-        for text, atom in zip(frame.text_of[order].tolist(), frame.atoms[order].tolist(), strict=True):
-            mine = words[text]
-            if len(mine) < TOP_WORDS and (word := surface[atom]) not in mine:
-                mine.append(word)
-        return words
+        return self._model.top_words(
+            prepared, parts, frame.starts, frame.ends, share=0.0, least=LEAST_PART, most=TOP_WORDS
+        )
 
     def _needs(self, heard: dict[int, Heard], prepared: Prepared) -> dict[int, str]:
         """Number of the text → its need: the words from where it is told to the end of the sentence."""

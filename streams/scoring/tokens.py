@@ -77,6 +77,9 @@ class Lexicon:
         self.written = 0
         """Characters of the pieces that are remembered."""
         self.surface: list[str] = []
+        self.name: list[int] = []
+        """Of each atom, a number that atoms of the same surface share."""
+        self._named: dict[str, int] = {}
         self.norm: list[str] = []
         self.stem: list[str] = []
         self.flags: list[int] = []
@@ -106,6 +109,7 @@ class Lexicon:
             surface, norm, flags = _sign(piece)
         number = len(self.surface)
         self.surface.append(surface)
+        self.name.append(self._named.setdefault(surface, number))
         self.norm.append(norm)
         self.stem.append(stem(norm) if flags & WORD else norm)
         self.flags.append(flags)

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.native import build, pointer
-from streams.scoring.runs import Matrix, products, spoken, weighted
+from streams.scoring.runs import Matrix, largest, products, spoken, weighted
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "tests" / "data" / "redaction.txt"
@@ -80,6 +82,40 @@ def test_sums_are_those_of_numpy() -> None:
         left = random.standard_normal((rows, 128)).astype(np.float32)
         right = random.standard_normal((128, columns)).astype(np.float32)
         assert products(left, Matrix(right)) == pytest.approx(left.astype(np.float64) @ right, abs=1e-4)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 2.0]), st.booleans(), st.integers(0, 4)),
+            min_size=1,
+            max_size=12,
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([0.0, 0.5]),
+    st.sampled_from([0.0, 0.3]),
+    st.integers(1, 4),
+)
+def test_the_largest_are_those_of_a_sort(
+    runs: list[list[tuple[float, bool, int]]], share: float, least: float, most: int
+) -> None:
+    flat = [one for run in runs for one in run]
+    values = np.array([value for value, _, _ in flat], dtype=np.float32)
+    solid = np.array([told for _, told, _ in flat], dtype=np.bool_)
+    names = np.array([name for _, _, name in flat], dtype=np.int32)
+    ends = np.cumsum([len(run) for run in runs])
+    starts = ends - [len(run) for run in runs]
+    counts, places = largest(values, starts, ends, solid, names, share=share, least=least, most=most)
+    told = iter(places.tolist())
+    for begin, end, count in zip(starts.tolist(), ends.tolist(), counts.tolist(), strict=True):
+        may = [at for at in range(begin, end) if solid[at] and values[at] > 0]
+        floor = max([share * values[at] for at in may] + [least])
+        expected: dict[int, int] = {}
+        for at in sorted((at for at in may if values[at] >= floor), key=lambda at: -values[at]):
+            expected.setdefault(int(names[at]), at)
+        assert [next(told) for _ in range(count)] == list(expected.values())[:most]
 
 
 def test_what_does_not_fit_is_refused() -> None:
