@@ -60,10 +60,10 @@ class Frame:
         """The chunks from one place to another (exclusive) as they were written, so many at most."""
         if self.written is None:
             raise ValueError("no texts were read")
-        raw, begins, sizes, places = (getattr(self.written, name) for name in self.written.__slots__)
-        first, last = bisect_right(places, begin) - 1, min(bisect_right(places, end - 1), len(places))
-        last = min(last, first + most)
-        text: str = raw[begins[first] : begins[last - 1] + sizes[last - 1]].decode("utf-8", "surrogatepass")
+        raw, begins, sizes, places = self.written.raw, self.written.begins, self.written.sizes, self.written.places
+        first = bisect_right(places, begin) - 1
+        last = min(bisect_right(places, end - 1), first + most) - 1
+        text = raw[begins[first] : begins[last] + sizes[last]].decode("utf-8", "surrogatepass")
         return " ".join(text.split())
 
 

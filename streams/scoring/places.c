@@ -10,6 +10,8 @@
 #define AHEAD 8
 
 EXPORT const int32_t places_channels = CHANNELS;
+EXPORT const int32_t places_taps = TAPS;
+EXPORT const int32_t places_heads = HEADS;
 EXPORT const int32_t places_coarse = COARSE;
 EXPORT const int32_t places_rows = 1 << ROWS_BITS;
 

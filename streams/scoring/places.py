@@ -21,6 +21,7 @@ from streams.scoring.words import SPELT
 
 _CHANNELS, _COARSE, _ROWS = (constant(f"places_{name}") for name in ("channels", "coarse", "rows"))
 """What ``places.c`` is made for: numbers of a place; bits of them that are rounded away; rows of a table of taps."""
+_MADE_FOR = _CHANNELS, constant("places_taps"), constant("places_heads")
 _FULL_OUT = 255
 """Largest step of what a place's numbers are weighed by: with 128 channels of at most 31,500, sums stay below 2^24
 steps of 1 << ``_COARSE``."""
@@ -39,8 +40,8 @@ class Places:
         Raises:
             ValueError: They have another shape than the library is made for.
         """
-        if weights.channels != _CHANNELS:
-            raise ValueError(f"the weights have {weights.channels} channels, places.c {_CHANNELS}")
+        if (weights.channels, TAPS, HEADS) != _MADE_FOR:
+            raise ValueError(f"channels, taps and heads are {(weights.channels, TAPS, HEADS)}; in model.h {_MADE_FOR}")
         # Whole numbers add up exactly in any order while they stay below 2^53 in double precision, 2^24 in single.
         if _CHANNELS * (TAPS + 2) * FULL_TAP // (1 << _COARSE) * _FULL_OUT >= 1 << 24:
             raise ValueError(f"{_CHANNELS} channels don't add up exactly: COARSE has to grow with them")
