@@ -135,7 +135,7 @@ class Redactor:
         """
         self._counts = counts
         mentions = "@" in text
-        linked = "://" in text or "w." in text or "W." in text
+        linked = "://" in text or (("w." in text or "W." in text) and "www." in text.lower())
         if mentions:
             if linked:
                 text = _USER_INFO.sub(self._user_info, text)
