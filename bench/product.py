@@ -113,7 +113,9 @@ def check(workload: Workload, scored: Said, metrics: Said) -> None:
     counts: Counter[tuple[str, str, str]] = Counter()
     for _, value in scored:
         minute = value["created_at"][:16]
-        points = {mention["id"] for mention in (*value["pain_points"], *value["delights"])}
+        # A delight of who is unhappy as a whole counts for no series.
+        delights = value["delights"] if value["sentiment"]["label"] != "negative" else ()
+        points = {mention["id"] for mention in (*value["pain_points"], *delights)}
         counts.update((value["brand"], point, minute) for point in (*points, "*"))
     last = {
         (value["brand"], value["pain_point"], value["window_start"][:16]): value["window"]["mentions"]
