@@ -97,7 +97,7 @@ def test_whoever_does_the_job_passes_and_whoever_does_not_is_told_why() -> None:
 def said_of(id_: str, brand: str, minute: str, at_ms: int, points: tuple[str, ...] = ()) -> tuple[Any, dict[str, Any]]:
     pains = [{"id": point} for point in points]
     value = {"id": id_, "brand": brand, "created_at": f"{minute}:07.000Z", "pain_points": pains, "delights": []}
-    return SimpleNamespace(timestamp=at_ms), value
+    return SimpleNamespace(timestamp=at_ms), value | {"sentiment": {"label": "negative"}}
 
 
 def window_of(brand: str, point: str, minute: str, mentions: int, at_ms: int) -> tuple[Any, dict[str, Any]]:
@@ -111,6 +111,7 @@ def test_the_full_path_is_checked_against_a_naive_count_and_timed_by_rank() -> N
     scored = [said_of(name, "Acme", minute, 100 + index, ("login",)) for index, name in enumerate("abc")]
     metrics = [window_of("Acme", "*", minute, 1, 200), window_of("Acme", "*", minute, 3, 300)]
     metrics.append(window_of("Acme", "login", minute, 3, 300))
+    scored[0][1]["delights"] = [{"id": "lovely"}]  # Of who is unhappy as a whole: it counts for no series.
     product.check(made, scored, metrics)
     assert product.effects_of(scored, metrics) == {"a": 200, "b": 300, "c": 300}
     with pytest.raises(FailedError, match=r"^1 windows miscounted$"):
