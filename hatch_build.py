@@ -21,7 +21,7 @@ def _build() -> ModuleType:
     return module
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+class CustomBuildHook(BuildHookInterface[Any]):
     """Compiles, and says for which kind of machine the wheel is."""
 
     def dependencies(self) -> list[str]:

@@ -3,7 +3,6 @@
 
 /* No letter of UTF-8: it stands between texts. */
 #define BETWEEN 0xFF
-#define LONG_KEY 8
 
 EXPORT const int32_t chunks_between = BETWEEN;
 
@@ -18,28 +17,53 @@ typedef struct {
     int32_t *slots;          /* hash table: entry + 1, or 0 */
     uint32_t *tags;          /* of each slot, more bits of its entry's hash */
     int64_t mask;            /* slots less one; a power of two less one */
+    uint64_t secret[2];      /* the hash's key */
 } Known;
 
-INLINE uint64_t hashed(const uint8_t *letters, int64_t size)
+/* SipHash-1-3 (Aumasson and Bernstein, 2012; the form that CPython hashes strings with): who sends texts does not know the
+   key, and can't make chunks that all want the same slot. */
+INLINE uint64_t turned(uint64_t value, int bits) { return value << bits | value >> (64 - bits); }
+
+INLINE void sip_round(uint64_t *v)
 {
-    uint64_t hash = (uint64_t)size * UINT64_C(0x9E3779B97F4A7C15), part;
-    for (; size >= LONG_KEY; letters += LONG_KEY, size -= LONG_KEY) {
-        memcpy(&part, letters, LONG_KEY);
-        hash = (hash ^ part) * UINT64_C(0xBF58476D1CE4E5B9);
-        hash ^= hash >> 29;
+    v[0] += v[1], v[2] += v[3];
+    v[1] = turned(v[1], 13) ^ v[0], v[3] = turned(v[3], 16) ^ v[2];
+    v[0] = turned(v[0], 32);
+    v[2] += v[1], v[0] += v[3];
+    v[1] = turned(v[1], 17) ^ v[2], v[3] = turned(v[3], 21) ^ v[0];
+    v[2] = turned(v[2], 32);
+}
+
+INLINE uint64_t hashed(const uint64_t *secret, const uint8_t *letters, int64_t size)
+{
+    uint64_t v[4] = {secret[0] ^ UINT64_C(0x736f6d6570736575), secret[1] ^ UINT64_C(0x646f72616e646f6d),
+                     secret[0] ^ UINT64_C(0x6c7967656e657261), secret[1] ^ UINT64_C(0x7465646279746573)};
+    uint64_t part = (uint64_t)size << 56;
+    const uint8_t *end = letters + (size & ~(int64_t)7);
+    for (; letters < end; letters += 8) {
+        uint64_t eight;
+        memcpy(&eight, letters, 8);
+        v[3] ^= eight;
+        sip_round(v);
+        v[0] ^= eight;
     }
-    part = 0;
-    for (int64_t at = 0; at < size; at++) {
-        part = part << 8 | letters[at];
+    for (int at = 0; at < (size & 7); at++) {
+        part |= (uint64_t)end[at] << (8 * at);
     }
-    hash = (hash ^ part) * UINT64_C(0xBF58476D1CE4E5B9);
-    return hash ^ hash >> 32;
+    v[3] ^= part;
+    sip_round(v);
+    v[0] ^= part;
+    v[2] ^= 0xFF;
+    for (int round = 0; round < 3; round++) {
+        sip_round(v);
+    }
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 /* The slot of a chunk, or the free one that would be its. */
 INLINE int64_t slot_of(const Known *known, const uint8_t *letters, int64_t size)
 {
-    const uint64_t hash = hashed(letters, size);
+    const uint64_t hash = hashed(known->secret, letters, size);
     const uint32_t tag = (uint32_t)(hash >> 32);
     int64_t slot = (int64_t)hash & known->mask;
     for (;; slot = (slot + 1) & known->mask) {
@@ -58,7 +82,7 @@ EXPORT void chunks_insert(const Known *known, int64_t from, int64_t to)
         const uint8_t *letters = known->keys + known->begins[entry];
         const int64_t slot = slot_of(known, letters, known->sizes[entry]);
         known->slots[slot] = (int32_t)entry + 1;
-        known->tags[slot] = (uint32_t)(hashed(letters, known->sizes[entry]) >> 32);
+        known->tags[slot] = (uint32_t)(hashed(known->secret, letters, known->sizes[entry]) >> 32);
     }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -73,6 +74,7 @@ class _Known(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("keys", "begins", "sizes", "slots", "tags")),
         ("mask", ctypes.c_int64),
+        ("secret", ctypes.c_uint64 * 2),
     )
 
 
@@ -82,6 +84,8 @@ class Chunks:
     def __init__(self, atoms_of: Callable[[str], Iterable[int]]) -> None:
         """Takes what gives the atoms of a chunk."""
         self._atoms_of = atoms_of
+        # Nobody may know which chunks share a slot: texts of a stranger's making would be looked up one by one.
+        self._secret = (ctypes.c_uint64 * 2).from_buffer_copy(os.urandom(16))
         self.clear()
 
     def __len__(self) -> int:
@@ -113,9 +117,8 @@ class Chunks:
 
     def _known(self) -> _Known:
         tables = pointer(self._slots, np.int32), pointer(self._tags, np.uint32)
-        return _Known(
-            *(kept.buffer_info()[0] for kept in (self._keys, self._begins, self._sizes)), *tables, len(self._slots) - 1
-        )
+        letters = (kept.buffer_info()[0] for kept in (self._keys, self._begins, self._sizes))
+        return _Known(*letters, *tables, len(self._slots) - 1, self._secret)
 
     def _remember(self, begin: int) -> None:
         """Makes the chunks from a number on be found."""

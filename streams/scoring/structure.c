@@ -16,7 +16,7 @@ typedef struct {
    since … solid     an entry a place; clauses and sentences as many entries as there are: their numbers are in `sizes`
 */
 EXPORT void structure(int64_t count, const int32_t *flags, const int32_t *text_of, const Bits *bits, int64_t far,
-                      int64_t scope, int64_t *since, int8_t *negated, int8_t *state, int8_t *solid, int32_t *clause,
+                      int64_t scope, int64_t *since, int8_t *state, int8_t *solid, int32_t *clause,
                       int64_t *clause_starts, int32_t *clause_bits, int32_t *sentence, int64_t *sentence_starts,
                       int32_t *sentence_bits, int64_t *sizes)
 {
@@ -41,8 +41,7 @@ EXPORT void structure(int64_t count, const int32_t *flags, const int32_t *text_o
         sentence[at] = sentences;
         sentence_bits[sentences] |= is;
         since[at] = negator < 0 ? far : at - negator;
-        negated[at] = since[at] <= scope && (is & bits->word);
-        state[at] = negated[at] ? NEGATED : 0;
+        state[at] = since[at] <= scope && (is & bits->word) ? NEGATED : 0;
         solid[at] = (is & (bits->word | bits->emoji)) && !(is & bits->transparent);
         const int ends = at + 1 == count || text_of[at + 1] != text_of[at];
         if ((is & bits->negator) && (ends || !(flags[at + 1] & bits->lifts))) {

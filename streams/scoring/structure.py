@@ -30,7 +30,7 @@ _BITS = np.array(
     [WORD, EMOJI, TRANSPARENT, CLAUSE_END, SENTENCE_END, QUESTION, NEGATOR, LIFTS, CONTRAST], dtype=np.int32
 )
 """The flags that ``structure.c`` asks for, in its order."""
-_structure = function("structure", "npppnnppppppppppp")
+_structure = function("structure", "npppnnpppppppppp")
 
 
 @dataclass(slots=True)
@@ -40,7 +40,6 @@ class Structure:
     flags: NDArray[np.int32]
     since_negator: NDArray[np.int64]
     """Atoms since the last negator of the clause; FAR where there is none."""
-    negated: NDArray[np.bool_]
     clause: NDArray[np.int32]
     """Number of the clause, over the whole frame; contrast words open one."""
     clause_starts: NDArray[np.int64]
@@ -72,7 +71,7 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     flags = flags_of[frame.atoms]
     count = len(flags)
     since = np.empty(count, dtype=np.int64)
-    negated, solid = np.empty((2, count), dtype=np.bool_)
+    solid = np.empty(count, dtype=np.bool_)
     state = np.empty(count, dtype=np.int8)
     clause, sentence, clause_bits, sentence_bits = np.empty((4, count), dtype=np.int32)
     clause_starts, sentence_starts = np.empty((2, count), dtype=np.int64)
@@ -85,7 +84,6 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
         FAR,
         NEGATION_SCOPE,
         pointer(since, np.int64),
-        pointer(negated, np.bool_),
         pointer(state, np.int8),
         pointer(solid, np.bool_),
         pointer(clause, np.int32),
@@ -100,7 +98,6 @@ def structure(frame: Frame, flags_of: NDArray[np.int32]) -> Structure:
     return Structure(
         flags,
         since,
-        negated,
         clause,
         clause_starts[:clauses],
         sentence,
