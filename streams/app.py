@@ -146,7 +146,8 @@ class Runtime(Service):  # type: ignore[misc]
     @Service.timer(TELL_SECONDS)  # type: ignore[untyped-decorator]
     async def _tell_open(self) -> None:
         if self.app.flowing:
-            await self.detect.tell_open()
+            with self.app.consumer.in_work():  # Others close these windows when they have the partition.
+                await self.detect.tell_open()
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _ask_broker(self) -> None:

@@ -40,7 +40,9 @@ class Changelog:
         self.owner = uuid.uuid4().hex
         self.epoch = 0
         self.next_offset: int | None = None
-        """Where our next record must come to stand; None before ``recover``."""
+        """Where our next record must come to stand; None before ``recover``, and once somebody else has written."""
+        self._behind_ours = 0
+        """The offset behind our last record that followed the one before it."""
         self._producer = producer
         self._new_consumer = new_consumer
 
@@ -50,6 +52,15 @@ class Changelog:
             return False
         async with self._consumer() as consumer:
             return (await self._end(consumer)) == self.next_offset
+
+    async def claimed_ms(self) -> int | None:
+        """When another worker claimed the partition, by the broker's clock; None while it is ours."""
+        log = _Log(self.epoch)
+        async with self._consumer() as consumer:
+            tp = self._assign(consumer)
+            consumer.seek(tp, self._behind_ours)
+            await self._read(consumer, log, claimed_at=None)
+        return log.claimed_ms
 
     async def recover(self, former: int | None = None) -> dict[str, bytes]:
         """Claim the partition and read the state back: key → value of every key that is not deleted.
@@ -71,7 +82,7 @@ class Changelog:
             await self._read(consumer, log, claimed_at=claimed_at)
         if log.owner != self.owner:
             raise FencedError(f"{self.topic}:{self.partition} was claimed by another worker at the same time")
-        self.next_offset = claimed_at + 1
+        self.next_offset = self._behind_ours = claimed_at + 1
         if log.stale:
             # A worker that had been replaced wrote over these keys; compaction must not make that the last word.
             await self.write({key: log.values.get(key) for key in log.stale})
@@ -124,7 +135,7 @@ class Changelog:
             if start != self.next_offset:
                 self.next_offset = None
                 raise FencedError(f"somebody else wrote to {self.topic}:{self.partition}; its state is read again")
-            self.next_offset = start + count
+            self.next_offset = self._behind_ours = start + count
         return start
 
     @contextlib.asynccontextmanager
@@ -139,14 +150,18 @@ class Changelog:
         """Read on to the end of the log, or up to and with our own claim."""
         tp = TopicPartition(self.topic, self.partition)
         if not consumer.assignment():
-            consumer.assign([tp])
-            await consumer.seek_to_beginning(tp)
+            await consumer.seek_to_beginning(self._assign(consumer))
         end = await self._end(consumer) if claimed_at is None else claimed_at + 1
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=READ_TIMEOUT_MS)).values():
                 for record in records:
                     if record.offset < end:
                         log.apply(record)
+
+    def _assign(self, consumer: AIOKafkaConsumer) -> TopicPartition:
+        tp = TopicPartition(self.topic, self.partition)
+        consumer.assign([tp])
+        return tp
 
     async def _end(self, consumer: AIOKafkaConsumer) -> int:
         tp = TopicPartition(self.topic, self.partition)
@@ -156,11 +171,13 @@ class Changelog:
 class _Log:
     """What the log says, read in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int = 0) -> None:
         self.values: dict[str, bytes] = {}
         self.stale: set[str] = set()
-        self.epoch = 0
+        self.epoch = epoch
         self.owner = ""
+        self.claimed_ms: int | None = None
+        """The broker's time of the first claim above the epoch that it began with."""
 
     def apply(self, record: Any) -> None:
         key = record.key.decode("utf-8", "surrogatepass")
@@ -168,6 +185,8 @@ class _Log:
             claim = orjson.loads(record.value)
             if claim["epoch"] > self.epoch:  # Of two equal claims the first one counts.
                 self.epoch, self.owner = claim["epoch"], claim["owner"]
+                if self.claimed_ms is None:
+                    self.claimed_ms = record.timestamp
             return
         if int(dict(record.headers).get(EPOCH_HEADER, b"0")) < self.epoch:
             self.stale.add(key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -195,7 +196,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         return at
 
     def begin(self) -> None:
-        """A frame is being worked on; a rebalance waits for it."""
+        """A frame is being worked on; a rebalance waits until its ``end``."""
         self._in_work += 1
         self._quiet.clear()
 
@@ -207,6 +208,18 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
             self._broken.add(frame.tp)
         elif frame.tp not in self._broken:
             self.finished[frame.tp] = max(frame.end, self.finished.get(frame.tp, 0))
+        self._end()
+
+    @contextmanager
+    def in_work(self) -> Iterator[None]:
+        """Work besides frames that a rebalance waits for as well."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         self._in_work -= 1
         if not self._in_work:
             self._quiet.set()

@@ -82,6 +82,8 @@ class DetectStage:
         self._listeners: dict[int, Listener] = {}
         self._recovering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._restoring = asyncio.Lock()
+        self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Partition → held from when its records are put until the broker has them."""
         self._ours_at: dict[int, float] = {}
         """Partition → when we began to ask the state's log whether it is ours, and it was, in monotonic seconds."""
         self._due_at: dict[int, float] = {}
@@ -106,8 +108,9 @@ class DetectStage:
                     asked = time.monotonic()
                     await changelog.prove()
                     self._ours_at[frame.partition] = asked
-                await self._publisher.put(effects, None if spans is None else spans.decided)
-                await self._publisher.flush()
+                async with self._telling[frame.partition]:
+                    await self._publisher.put(effects, None if spans is None else spans.decided)
+                    await self._flush(frame.partition, changelog, effects)
                 asked = time.monotonic()
                 await changelog.write(stored)
             except FencedError as error:
@@ -122,8 +125,8 @@ class DetectStage:
                 self._due_at.pop(frame.partition, None)
             else:
                 self._due_at.setdefault(frame.partition, 0.0)
-                await self._put_open(frame.partition, listener)
-                await self._publisher.flush()
+                async with self._telling[frame.partition]:
+                    await self._put_open(frame.partition, listener, changelog)
             self._telemetry.note(effects)
             if spans is not None:
                 spans.end()
@@ -132,12 +135,15 @@ class DetectStage:
 
     async def tell_open(self) -> None:
         """Tell the open windows that wait for it: the last of a burst, with no frame behind it."""
-        for partition, listener in list(self._listeners.items()):
-            if partition not in self._unchecked:
-                await self._put_open(partition, listener)
-        await self._publisher.flush()
+        idle = [partition for partition in self._listeners if not self._telling[partition].locked()]
+        await asyncio.gather(*(self._tell_open_of(partition) for partition in idle if partition not in self._unchecked))
 
-    async def _put_open(self, partition: int, listener: Listener) -> None:
+    async def _tell_open_of(self, partition: int) -> None:
+        async with self._telling[partition]:
+            if partition in self._listeners:
+                await self._put_open(partition, self._listeners[partition], self._changelogs[partition])
+
+    async def _put_open(self, partition: int, listener: Listener, changelog: Changelog) -> None:
         now, due_at = time.monotonic(), self._due_at.get(partition)
         # Where others have the partition by now, what we call open is closed, and would be its last word.
         if self._surely_ours(partition) and listener.untold and due_at is not None and now >= due_at:
@@ -145,7 +151,17 @@ class DetectStage:
             taken = time.monotonic() - now
             self._due_at[partition] = now + taken * len(self._listeners) / TELL_SHARE
             await self._publisher.put(effects)
+            await self._flush(partition, changelog, effects)
             self._telemetry.note(effects)
+
+    async def _flush(self, partition: int, changelog: Changelog, told: Effects) -> None:
+        """Wait until the broker has what was put; where others had the partition by then, they keep the last word."""
+        await self._publisher.flush()
+        if told.records and not self._surely_ours(partition):
+            claimed_ms = await changelog.claimed_ms()
+            if claimed_ms is not None:
+                count = await self._publisher.put_back(told.records, claimed_ms, self._new_consumer)
+                log.warning("Partition %d was another worker's already: told %d of its records again", partition, count)
 
     def _surely_ours(self, partition: int) -> bool:
         return time.monotonic() - self._ours_at.get(partition, -OURS_SECONDS) < OURS_SECONDS

@@ -11,6 +11,9 @@ from aiokafka import TopicPartition
 
 from streams.changelog import Changelog
 
+MS_A_RECORD = 100
+"""The broker's clock: so much goes by between two records."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -20,6 +23,7 @@ class Kept:
     key: bytes
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
+    timestamp: int
 
 
 class Batch:
@@ -57,7 +61,7 @@ class FakeLog:
         assert (topic, partition) == (self.topic, 0)
         start = self.end
         for key, value, headers in batch.records:
-            self.records.append(Kept(self.end, key, value, headers))
+            self.records.append(Kept(self.end, key, value, headers, self.end * MS_A_RECORD))
             self.end += 1
 
         async def acknowledged() -> Any:
@@ -102,6 +106,9 @@ class FakeConsumer:
 
     async def seek_to_beginning(self, *_: TopicPartition) -> None:
         self._position = 0
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        self._position = offset
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, self._log.end)

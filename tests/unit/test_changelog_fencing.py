@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from streams.changelog import CLAIM_KEY, Changelog, FencedError
 from tests.support.examples import examples
-from tests.support.log import FakeLog, owner
+from tests.support.log import MS_A_RECORD, FakeLog, owner
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -80,6 +80,25 @@ def test_a_proof_changes_nothing_and_fails_whoever_was_replaced() -> None:
         with pytest.raises(FencedError, match="somebody else wrote"):
             await second.prove()  # The stale proof stands between: who knows what else does.
         assert await state(log) == {"a": b"1"}
+
+    run(story())
+
+
+def test_it_is_known_when_others_claimed_it_first() -> None:
+    async def story() -> None:
+        log = FakeLog()
+        first = await owning(log)
+        await first.write({"a": b"1"})
+        assert await first.claimed_ms() is None
+        await first.write({"a": b"2", "b": b"2"})
+        claimed = log.end
+        second = await owning(log)
+        await second.write({"a": b"3"})
+        await owning(log)
+        assert await first.claimed_ms() == claimed * MS_A_RECORD
+        with pytest.raises(FencedError):
+            await first.write({"a": b"stale"})
+        assert await first.claimed_ms() == claimed * MS_A_RECORD, "a write that came too late moves nothing"
 
     run(story())
 

@@ -16,8 +16,8 @@ from streams.stages import detect
 from streams.stages.arrived import Arrived
 from streams.stages.detect import DetectStage
 from streams.telemetry import Telemetry
-from streams.topics import METRICS
-from tests.support.log import FakeLog, owner
+from streams.topics import HANDOFFS, METRICS
+from tests.support.log import MS_A_RECORD, FakeLog, owner
 from tests.support.records import BASE_MS, scored
 
 
@@ -158,3 +158,30 @@ def test_whoever_was_frozen_tells_nothing_where_others_have_gone_on(
     asyncio.run(play())
     assert len(published) == (1 if taken else 2)
     assert all(published), "there was something to tell"
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_was_on_its_way_when_others_went_on_is_made_good(monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
+    class Stopping(Publisher):
+        """The worker is stopped for seven seconds with the first records on their way."""
+
+        async def flush(self) -> None:
+            clock[0] += 7.0
+            if taken and not claims:
+                claims.append(log.end * MS_A_RECORD)
+                await owner(log).recover()
+
+        async def put_back(self, records: Any, since_ms: int, new_consumer: Any) -> int:
+            made_good.append(([topic for topic, _, _ in records], since_ms))
+            return 1
+
+    clock, claims, made_good = [1_000.0], list[int](), list[tuple[Any, int]]()
+    monkeypatch.setattr(detect, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    log = FakeLog(topic=Settings().state_topic)
+    stage = detecting(Stopping(), log)
+    monkeypatch.setattr(stage, "_new_consumer", log.consumer)
+    cry = SimpleNamespace(value=orjson.dumps(scored("e1", BASE_MS, urgency=0.9)), headers=(), timestamp=BASE_MS)
+    stage.assigned({0})
+    heard = asyncio.run(stage.handle(Arrived("groundswell.scored.v1", 0, (cry,), None, None)))
+    assert heard is not taken
+    assert made_good == ([([HANDOFFS], claims[0])] if taken else [])
