@@ -5,7 +5,7 @@
 #define COARSE 6
 #define HALF (1 << COARSE >> 1)
 /* Rows of the taps in a table of them. */
-#define ROWS_BITS 11
+#define ROWS_BITS 14
 /* Places whose words are looked up before any is read: meanwhile the first ones arrive from memory. */
 #define AHEAD 8
 

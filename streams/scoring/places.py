@@ -63,7 +63,11 @@ class Places:
         self._tables = [self._table()]
 
     def _table(self) -> Steps:
-        """Room for some rows: rows × (taps × channels). Tables grow in number, so that none has to be moved."""
+        """Room for some rows: rows × (taps × channels). Tables grow in number, so that none has to be moved.
+
+        One is large enough for numpy to ask for large pages (4 MB), whose places are found sooner; what nobody has
+        written to takes no memory.
+        """
         return np.zeros((_ROWS, TAPS * _CHANNELS), dtype=np.int16)
 
     def learn(self, norms: Sequence[str], flags: Sequence[int]) -> None:
