@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Sequence
 from zlib import crc32
+
+import numpy as np
 
 from streams.catalog.phrases import TRANSPARENTS
 from streams.catalog.stems import stem
 from streams.scoring.chunks import BREAK, Chunks, Frame
+from streams.scoring.grammar import READ_AS, kind_of, level
 
 WORD, EMOJI, MARK = 1, 2, 4
 CLAUSE_END, SENTENCE_END, QUESTION, EXCLAMATION = 8, 16, 32, 64
@@ -84,10 +88,15 @@ class Lexicon:
         self.stem: list[str] = []
         self.flags: list[int] = []
         self.hashes: list[int] = []
+        self._kinds = array("b")
+        self._instead = {kind: self._add(word, *self._word(meant)[1:]) for word, (kind, meant) in READ_AS.items()}
+        """Kind of a word → the atom that is shown as this word and read as another."""
 
     def read(self, texts: Sequence[str]) -> Frame:
         """The atoms of each text."""
-        return self.chunks.read(texts)
+        frame = self.chunks.read(texts)
+        level(frame, np.frombuffer(self._kinds, dtype=np.int8), self._instead)
+        return frame
 
     def _atom(self, piece: str) -> int:
         known = self._atom_of.get(piece)
@@ -104,9 +113,10 @@ class Lexicon:
     def _learn(self, piece: str) -> int:
         first = piece[0]
         if first.isalnum() or (first in "@#_" and len(piece) > 1):
-            surface, norm, flags = self._word(piece)
-        else:
-            surface, norm, flags = _sign(piece)
+            return self._add(*self._word(piece))
+        return self._add(*_sign(piece))
+
+    def _add(self, surface: str, norm: str, flags: int) -> int:
         number = len(self.surface)
         self.surface.append(surface)
         self.name.append(self._named.setdefault(surface, number))
@@ -114,6 +124,7 @@ class Lexicon:
         self.stem.append(stem(norm) if flags & WORD else norm)
         self.flags.append(flags)
         self.hashes.append(crc32(norm.encode("utf-8", "replace")) if norm else 0)
+        self._kinds.append(kind_of(norm, ends=flags & CLAUSE_END != 0))
         return number
 
     @staticmethod

@@ -63,9 +63,10 @@ def test_a_partition_without_a_commit_is_read_from_its_beginning_again(monkeypat
 
 
 def ending(generation: int) -> Any:
-    quiet = SimpleNamespace(set=lambda: None, clear=lambda: None)
-    app = SimpleNamespace(consumer_generation_id=generation)
-    return SimpleNamespace(app=app, finished={}, _broken=set(), _in_work=9, _quiet=quiet)
+    consumer = object.__new__(FrameConsumer)
+    consumer.app = SimpleNamespace(consumer_generation_id=generation)
+    consumer.finished, consumer._broken, consumer._in_work, consumer._quiet = {}, set(), 9, asyncio.Event()
+    return consumer
 
 
 def test_only_frames_of_this_generation_count_as_finished_and_none_behind_a_broken_one() -> None:
@@ -83,3 +84,24 @@ def test_a_frame_of_before_that_was_not_finished_breaks_nothing_now() -> None:
     FrameConsumer.end(consumer, frame(0, 9, generation=1), finished=False)
     FrameConsumer.end(consumer, frame(0, 9, generation=2), finished=True)
     assert consumer.finished == {HERE: 10}
+
+
+def test_a_rebalance_waits_for_work_besides_frames() -> None:
+    consumer = ending(generation=1)
+    consumer._in_work = 0
+
+    async def story() -> list[str]:
+        said = []
+
+        async def rebalance() -> None:
+            await consumer.wait_until_quiet()
+            said.append("others get the partition")
+
+        with consumer.in_work():
+            waiting = asyncio.create_task(rebalance())
+            await asyncio.sleep(0)
+            said.append("windows are told")
+        await waiting
+        return said
+
+    assert asyncio.run(story()) == ["windows are told", "others get the partition"]

@@ -33,7 +33,7 @@ FLOORS = {"challenge": ("all kinds", 84.0), "implicit": ("accuracy", 75.0)}
 """Per cent, about three below what the shipped model was measured at."""
 FAIR = 0.05
 """Mean difference of the value that paired texts may show."""
-NOT_YET_FAIR = {"dialect": 0.09}
+NOT_YET_FAIR = {"strong dialect": 0.2}
 """Groups in which the shipped model misses that, and what it must not exceed until then: take out what is mended."""
 
 
