@@ -11,6 +11,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zlib import crc32
 
 LIBRARY = Path(__file__).with_name("_native.dll" if sys.platform == "win32" else "_native.so")
@@ -42,12 +43,28 @@ def compiler() -> list[str] | None:
         return named.split()
     if sys.platform != "win32":
         for name in _POSIX:
-            if path := shutil.which(name):
+            if (path := shutil.which(name)) and _compiles([path]):
                 return [path]
     if find_spec(ZIG):
         # It would compile for this processor alone.
         return [sys.executable, "-m", ZIG, "cc", "-mcpu=baseline", "-s"]
     return None
+
+
+def _compiles(command: list[str]) -> bool:
+    """Whether a compiler that is there has what it needs: without the headers of C, which some systems leave out, it is
+    none.
+    """
+    with TemporaryDirectory() as folder:
+        source = Path(folder, "trial.c")
+        source.write_text(
+            "#include <stdint.h>\n#include <string.h>\nint trial(int8_t *to) { return !memset(to, 0, 1); }\n"
+        )
+        command = [*command, *_FLAGS, "-o", str(source.with_suffix(".so")), str(source)]
+        try:
+            return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603 - as below.
+        except OSError:
+            return False
 
 
 def build(*extra: str, library: Path = LIBRARY) -> None:

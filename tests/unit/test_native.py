@@ -143,6 +143,19 @@ def test_a_library_of_other_sources_is_refused_with_what_to_do(tree: Path) -> No
     assert "can't be loaded" in done.stderr
 
 
+def test_a_compiler_that_can_not_compile_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    before = build.compiler()
+    assert before
+    broken = tmp_path / "cc"
+    broken.write_text("#!/bin/sh\necho 'fatal error: stdint.h: No such file or directory' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (build.compiler() or [build.ZIG])[-1] != str(broken)
+    monkeypatch.setenv("CC", str(broken))
+    assert build.compiler() == [str(broken)], "who names one gets its message"
+
+
 def test_no_compiler_and_one_that_refuses_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "compiler", lambda: None)
     with pytest.raises(build.NativeError, match="there is no C compiler"):
