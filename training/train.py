@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from groundswell.evaluation.figures import f1, macro_f1, macro_recall
 from streams.scoring import feelings
 from streams.scoring.alike import NAME, families, family_of
+from streams.scoring.curves import log_odds
 from streams.scoring.deep import HERE as DEEP
 from streams.scoring.deep import SHARE
-from streams.scoring.model import Model, log_odds
+from streams.scoring.model import Model
 from streams.scoring.tokens import Lexicon
 from streams.scoring.weights import EMOTION, FELT, FULL_TAP, OUTPUTS, SENTIMENT, TAPS, WEIGHTS, Weights
 from streams.scoring.words import Vocabulary

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.scoring.alike import levelled
+from streams.scoring.curves import sigmoid, softmax
 from streams.scoring.opinions import Opinions, UnknownReaderError
 from streams.scoring.weights import EMOTION, FAMILY, SENTIMENT
 
@@ -90,13 +91,11 @@ class DeepReader:
     def read(self, texts: Sequence[str]) -> Opinions:
         """See ``SecondReader``."""
         logits = np.concatenate([self._logits(text) for text in texts])
-        mood = logits[:, SENTIMENT] * self._sentiment_slope
-        mood = np.exp(mood - mood.max(axis=1, keepdims=True))
-        rest = logits[:, SENTIMENT.stop :] * self._slope + self._shift
-        felt = (1.0 / (1.0 + np.exp(-np.clip(rest, -30.0, 30.0)))).astype(np.float32)
+        mood = softmax(logits[:, SENTIMENT] * self._sentiment_slope)
+        felt = sigmoid(logits[:, SENTIMENT.stop :] * self._slope + self._shift)
         between = EMOTION.stop - SENTIMENT.stop
         assert FAMILY.start == EMOTION.stop
-        return Opinions(mood / mood.sum(axis=1, keepdims=True), felt[:, :between], felt[:, between:], SHARE)
+        return Opinions(mood, felt[:, :between], felt[:, between:], SHARE)
 
     def _logits(self, text: str) -> NDArray[np.float32]:
         pieces = self._tokenizer.encode(spelt(levelled(text)))

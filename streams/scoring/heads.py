@@ -19,6 +19,7 @@ import numpy as np
 import orjson
 
 from streams.catalog import Catalog, Catalogs, Entry
+from streams.scoring.curves import softmax
 from streams.scoring.head_features import NONE, Bools, Evidence, Featurer, Floats, Keys, Numbers, word_roots
 from streams.scoring.runs import Matrix, products
 from streams.scoring.weights import shared_weights
@@ -208,8 +209,7 @@ class Teller:
         values = evidence.values.astype(np.float64)
         open_: Bools = (evidence.mains >= 0) | (values <= FEELS_BAD)
         if self._head.knows_none:
-            chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-            none = chances[:, 0] / chances.sum(axis=1)
+            none = softmax(logits)[:, 0]
             open_ = (evidence.mains >= 0) | ((values <= FEELS_GOOD) & (none < SURELY_NONE))
         return open_
 

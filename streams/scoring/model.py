@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from schemas.scored import EMOTIONS
 from streams.scoring.chunks import Frame
+from streams.scoring.curves import power, sigmoid, softmax
 from streams.scoring.places import Places, cut_off
 from streams.scoring.runs import Floats, Matrix, Numbers, Steps, largest, products, spoken, weighted
 from streams.scoring.structure import Structure, structure
@@ -140,13 +141,12 @@ class Model:
         unread = ~read[frame.text_of] & ((around.flags & EMOJI) == 0)
         if unread.any():
             hidden[unread] = 0
-        mass = np.add.reduceat(weight, frame.starts, axis=1) ** weights.power[:, None]
+        mass = power(np.add.reduceat(weight, frame.starts, axis=1), weights.power)
         pooled = weighted(hidden, weight, frame.starts, frame.ends) / mass.T[:, :, None]
         mood, mood_units = self._scores(pooled[:, _MOOD], _MOOD)
         felt, felt_units = self._scores(pooled[:, _FELT], _FELT)
         felt = self._strongest(felt, hidden, weight[_FELT], prepared)
-        felt = np.clip(felt * weights.felt_slope + weights.felt_shift, -30.0, 30.0)
-        heard: Floats = (1.0 / (1.0 + np.exp(-felt))).astype(np.float32)
+        heard = sigmoid(felt * weights.felt_slope + weights.felt_shift)
         emotions = EMOTION.stop - EMOTION.start
         moved = mood_units > 0.0, felt_units > 0.0
         return Judged(weights.tempered(mood), heard[:, :emotions], heard[:, emotions:], hidden, weight, mass, moved)
@@ -216,7 +216,8 @@ class Model:
 
     def _values(self, hidden: Steps, weight: Floats, total: Floats, starts: Numbers, ends: Numbers) -> Floats:
         """P(positive) - P(negative) of runs of places, from what each says and counts for, and their total weights."""
-        pooled = weighted(hidden, weight[None], starts, ends)[:, 0] / (total ** self.weights.power[_MOOD])[:, None]
+        mass = power(total[None], self.weights.power[_MOOD, None])
+        pooled = weighted(hidden, weight[None], starts, ends)[:, 0] / mass.T
         chances = softmax(self.weights.tempered(self._scores(pooled, _MOOD)[0]))
         return chances[:, 2] - chances[:, 0]
 
@@ -241,8 +242,8 @@ class Model:
         which = np.flatnonzero((ends - opens >= SHORTEST_SENTENCE) & letters[owners])
         if not len(which):
             return whole
-        mass = np.add.reduceat(weight, opens)[which] ** self.weights.power[_FELT]
-        pooled = weighted(hidden, weight[None], opens[which], ends[which])[:, 0] / mass[:, None]
+        mass = power(np.add.reduceat(weight, opens)[None, which], self.weights.power[_FELT, None])
+        pooled = weighted(hidden, weight[None], opens[which], ends[which])[:, 0] / mass.T
         sentences, _ = self._scores(pooled, _FELT)
         first = np.flatnonzero(np.diff(owners[which], prepend=-1))
         texts = owners[which[first]]
@@ -250,16 +251,3 @@ class Model:
         strongest[texts] = np.maximum(whole[texts], np.maximum.reduceat(sentences, first, axis=0))
         strongest[:, _NEUTRAL] = whole[:, _NEUTRAL]
         return strongest
-
-
-def log_odds(chances: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What makes a probability when a logistic curve is put over it."""
-    near: NDArray[np.float32] = np.clip(chances, 1e-6, 1.0 - 1e-6)
-    return np.log(near / (1.0 - near))
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of each row."""
-    chances: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances

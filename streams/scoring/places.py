@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from streams.native import constant, function, pointer
 from streams.scoring.chunks import Frame
+from streams.scoring.curves import exponential
 from streams.scoring.pairs import PairIndex, word_keys
 from streams.scoring.runs import Floats, Numbers, Steps
 from streams.scoring.weights import FINE, FULL_TAP, HEADS, LONGEST_WEIGHT, SUMS, TAPS, Weights
@@ -125,7 +126,7 @@ class Places:
         )
         weight *= self._step
         np.clip(weight, -LONGEST_WEIGHT, LONGEST_WEIGHT, out=weight)
-        return said, np.exp(weight, out=weight)
+        return said, exponential(weight)
 
 
 def cut_off(whole: Frame, state: NDArray[np.int8], starts: Numbers, ends: Numbers, own: NDArray[np.int8]) -> Numbers:

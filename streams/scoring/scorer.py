@@ -15,13 +15,14 @@ from streams.catalog import Catalogs
 from streams.scoring import feelings
 from streams.scoring.chunks import BREAK
 from streams.scoring.cleaning import Cleaner
+from streams.scoring.curves import log_odds, logarithm, sigmoid, softmax
 from streams.scoring.gate import UNHAPPY
 from streams.scoring.head_features import Evidence, Featurer
 from streams.scoring.heads import Heads
 from streams.scoring.heard import Heard
 from streams.scoring.hearing import Ear
 from streams.scoring.language import Tongues
-from streams.scoring.model import Judged, Model, Prepared, log_odds, softmax
+from streams.scoring.model import Judged, Model, Prepared
 from streams.scoring.opinions import second_reader
 from streams.scoring.pseudonyms import Pseudonyms
 from streams.scoring.records import carry, mentions, signals, stage
@@ -223,12 +224,12 @@ class Scorer:
         if not len(which):
             return
         opinions = self._second.read([texts[at] for at in which.tolist()])
-        told, first = np.log(np.clip(opinions.sentiment, 1e-6, 1.0)), judged.sentiment[which]
+        told, first = logarithm(np.clip(opinions.sentiment, 1e-6, 1.0)), judged.sentiment[which]
         judged.sentiment[which] = opinions.share * told + (1.0 - opinions.share) * first
         for mine, theirs in ((judged.emotions, opinions.emotions), (judged.families, opinions.families)):
             if theirs is not None:
                 odds = opinions.share * log_odds(theirs) + (1.0 - opinions.share) * log_odds(mine[which])
-                mine[which] = 1.0 / (1.0 + np.exp(-odds))
+                mine[which] = sigmoid(odds)
 
     def _emotions(self, prepared: Prepared, judged: Judged, heard: NDArray[np.bool_]) -> list[list[dict[str, Any]]]:
         """Emotions that are heard, or all that were asked for, strongest first."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textblob.en import sentiment
 
+from streams.scoring.curves import softmax
 from streams.scoring.opinions import Opinions
 
 NEUTRAL = 0.05
@@ -35,5 +36,4 @@ class TextBlobReader:
         """See ``SecondReader``."""
         values = np.array([polarity(text) for text in texts], dtype=np.float32)
         neutral = np.full_like(values, SHARPNESS * NEUTRAL)
-        logits = np.exp(np.stack([-SHARPNESS * values, neutral, SHARPNESS * values], axis=1))
-        return Opinions(logits / logits.sum(axis=1, keepdims=True))
+        return Opinions(softmax(np.stack([-SHARPNESS * values, neutral, SHARPNESS * values], axis=1)))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy._core import _multiarray_umath as umath
 
 from streams.native import build, pointer
 from streams.scoring.runs import Matrix, largest, products, spoken, weighted
@@ -46,6 +47,14 @@ def told(tree: Path, *flags: str, **environment: str) -> str:
 def test_every_processor_reads_alike(tree: Path) -> None:
     """As it is installed, for any processor, and with vectors as wide as they come: the same bits."""
     assert told(tree) == told(tree, "-DPLAIN") == told(tree, "-DPLAIN", "-march=native")
+
+
+def test_numpys_vectors_change_nothing(tree: Path) -> None:
+    """Its exponentials have another last digit with each set of instructions; the reader asks for none of them."""
+    there = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
+    if not there:
+        pytest.skip("numpy knows one way of adding up here")
+    assert told(tree) == told(tree, NPY_DISABLE_CPU_FEATURES=" ".join(there))
 
 
 def _part(name: str) -> Path | None:
