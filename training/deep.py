@@ -72,6 +72,7 @@ class Labeller:
             if not kept.exists():
                 np.save(kept, self.logits(texts[at : at + CHUNK]))
                 pace = (time.monotonic() - began) / (at + CHUNK)
-                console.print(f"{name}: {at + CHUNK}/{len(texts)}, {(len(texts) - at) * pace / 60:.0f} min left")
+                done = min(at + CHUNK, len(texts))
+                console.print(f"{name}: {done}/{len(texts)}, {(len(texts) - done) * pace / 60:.0f} min left")
             parts.append(np.load(kept))
         return np.concatenate(parts)

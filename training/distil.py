@@ -30,9 +30,11 @@ DROP, UNKNOWN = 0.08, 0.12
 NEAR = 2e-3
 HARD = 0.4
 """What known labels count for beside the teacher's word."""
-COMMENTS, OTHERS = 2.0, 0.6
-"""What is felt in texts counts for in the last epochs: in comments, whose emotions people have told, and in all others,
-of which only the teachers and who wrote them say so."""
+COMMENTS, LIKE_COMMENTS, OTHERS = 2.0, 1.5, 0.6
+"""What is felt in texts counts for in the last epochs: in comments, whose emotions people have told, in what is made of
+them, and in all others, of which only the teachers and who wrote them say so."""
+MOOD_LIKE_COMMENTS = 0.25
+"""What the sentiment of texts that were made of comments counts for: they are many, and customers write otherwise."""
 
 
 @dataclass
@@ -45,6 +47,19 @@ class Lesson:
     felt: NDArray[np.float32]
     own: NDArray[np.bool_]
     """Which of the texts were written for the project, or made of such; not those that are told twice."""
+    like_comments: NDArray[np.bool_]
+    """Which were made of comments."""
+
+    @property
+    def felt_counts(self) -> NDArray[np.float32]:
+        """What each text's emotions count for. Only of comments do their labels count in full (`training.teacher`)."""
+        made = np.where(self.like_comments, LIKE_COMMENTS, OTHERS)
+        return np.where(self.felt >= 1.0, COMMENTS, made).astype(np.float32)
+
+    @property
+    def mood_counts(self) -> NDArray[np.float32]:
+        """What each text's sentiment counts for."""
+        return np.where(self.like_comments, MOOD_LIKE_COMMENTS, 1.0).astype(np.float32)
 
 
 def _mood(out: Tensor, soft: Tensor, label: Tensor, weight: Tensor) -> Tensor:
@@ -81,9 +96,15 @@ def fit(
     alike = np.ones(len(lesson.own), dtype=np.float32)
     student = _taught(student, lesson, read, rows, everything, alike, seed, epochs, 1.0)
     some = np.flatnonzero(~lesson.own | (np.random.default_rng(seed).random(len(lesson.own)) < OWN_AGAIN))
-    # Only of comments do the labels of emotions count in full (`training.teacher.material`).
-    counts = np.where(lesson.felt >= 1.0, COMMENTS, OTHERS).astype(np.float32)
-    return _taught(student, lesson, read, rows, some, counts, seed + 1, last, LAST)
+    return _taught(student, lesson, read, rows, some, lesson.felt_counts, seed + 1, last, LAST)
+
+
+def refined(student: Student, lesson: Lesson, vocabulary: Vocabulary, seed: int, epochs: int) -> Student:
+    """The student after so many further epochs of a lesson."""
+    reader = Reader(vocabulary)
+    read = reader.read(lesson.data.texts)
+    everything = np.arange(len(lesson.own))
+    return _taught(student, lesson, read, reader.rows(), everything, lesson.felt_counts, seed + 2, epochs, LAST)
 
 
 def _taught(
@@ -116,6 +137,7 @@ def _taught(
     labels = torch.from_numpy(lesson.data.sentiment.astype(np.int64))
     weight, felt = torch.from_numpy(lesson.weight), torch.from_numpy(lesson.felt)
     soft, heard = torch.from_numpy(lesson.teacher), 0.5 * torch.from_numpy(counts)
+    seen = torch.from_numpy(lesson.mood_counts)
     total = epochs * -(-len(texts) // BATCH)
     random, step, began = np.random.default_rng(seed), 0, time.monotonic()
     for epoch in range(epochs):
@@ -128,7 +150,7 @@ def _taught(
             student.train()
             out = student(rows, read, which, DROP, UNKNOWN)
             here = torch.from_numpy(which)
-            mood = _mood(out, soft[here], labels[here], weight[here])
+            mood = seen[here] * _mood(out, soft[here], labels[here], weight[here])
             now = (mood + heard[here] * _felt(out, soft[here], emotions[here], felt[here])).mean()
             optimiser.zero_grad()
             now.backward()

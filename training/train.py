@@ -8,7 +8,6 @@ Three to three and a half hours on two cores that do nothing else, by what its s
 from __future__ import annotations
 
 import argparse
-import random
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import orjson
 import torch
 from numpy.typing import NDArray
 
@@ -36,21 +34,16 @@ from training.data import Labelled, goemotions, semeval, written
 from training.deep import Labeller, exported, quantised
 from training.encoder import Teacher, padded
 from training.families import joined
+from training.lessons import further_lesson, lesson
 from training.progress import console
-from training.remade import careless, fragments, remade
 from training.student import Student
 from training.teacher import Material, material
 
 DIMENSIONS = 128
-REMADE, FRAGMENTS = 20_000, 25_000
-"""Texts made of the public ones and as many of the own ones, of each kind."""
-CARELESS = 0.2
-EPOCHS, LAST_EPOCHS = 6, 9
+EPOCHS, LAST_EPOCHS, FURTHER_EPOCHS = 6, 9, 6
 OWN_SHARE = 0.05
 """What an own text counts for where confidence is set: it is easier than what others write, being of the same hands as
 those that were learnt from, and they are many."""
-NEAR = 8
-"""Words that a word may be exchanged for."""
 
 
 def vocabulary(texts: list[str], known: Iterable[str]) -> Vocabulary:
@@ -86,18 +79,6 @@ def static(model: Teacher, words: list[str]) -> NDArray[np.float32]:
     return np.asarray(0.3 * begin / begin.std(), dtype=np.float32)
 
 
-def neighbours(words: list[str], begin: NDArray[np.float32], frequent: set[str]) -> dict[str, list[str]]:
-    """Of each frequent word, the frequent words that stand nearest to it."""
-    rows = [row for row, word in enumerate(words) if word in frequent]
-    unit = begin[rows] / np.linalg.norm(begin[rows], axis=1, keepdims=True).clip(1e-6)
-    near: dict[str, list[str]] = {}
-    for at in range(0, len(rows), 1_000):
-        close = np.argpartition(-(unit[at : at + 1_000] @ unit.T), NEAR + 1, axis=1)[:, : NEAR + 1]
-        for row, others in zip(rows[at : at + 1_000], close, strict=True):
-            near[words[row]] = [words[rows[other]] for other in others if rows[other] != row][:NEAR]
-    return near
-
-
 def said(stuff: Material, folder: Path, labellers: dict[str, Labeller]) -> NDArray[np.float32]:
     """What the teachers say of every training text: texts × OUTPUTS logits.
 
@@ -111,49 +92,6 @@ def said(stuff: Material, folder: Path, labellers: dict[str, Labeller]) -> NDArr
     soft = np.concatenate([theirs / 2, labellers["practised"].resumed(own, folder, "practised")])
     soft[-stuff.twice :] = soft[-stuff.twice :].reshape(stuff.twice // 2, 2, -1).mean(axis=1).repeat(2, axis=0)
     return soft
-
-
-def lesson(
-    stuff: Material,
-    soft: NDArray[np.float32],
-    folder: Path,
-    labellers: dict[str, Labeller],
-    words: Vocabulary,
-    begin: NDArray[np.float32],
-) -> distil.Lesson:
-    """What the student learns: every training text, some written carelessly, and texts made of them."""
-    texts, counts = stuff.data.texts, Counter(word for text in stuff.data.texts for word in text.lower().split())
-    frequent = {word for word, count in counts.items() if count >= 5 and word.isalpha()}
-    near = neighbours(list(words.words), begin, frequent)
-    own = stuff.public
-    more, told = [], []
-    for name, mine in (("read", texts[:own]), ("practised", texts[own:])):
-        # Neighbours hang on the last digit of a float; labels that are kept have to be of the same texts.
-        kept = folder / f"remade-{name}.json"
-        if not kept.exists():
-            kept.write_bytes(orjson.dumps(remade(mine, near, REMADE) + fragments(mine, FRAGMENTS)))
-        made: list[str] = orjson.loads(kept.read_bytes())
-        told.append(labellers[name].resumed(made, folder, f"{name}-made"))
-        more += made
-    dice = random.Random(23)  # noqa: S311
-    again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
-    ours = np.arange(len(texts)) >= own
-    ours[-stuff.twice :] = False
-    hasty = stuff.data.take(again)
-    hasty.texts = [careless(text, dice) for text in hasty.texts]
-    nothing = Labelled(
-        more,
-        np.full(len(more), -1, dtype=np.int8),
-        np.full((len(more), stuff.data.emotions.shape[1]), -1, dtype=np.int8),
-    )
-    none = np.zeros(len(more), dtype=np.float32)
-    return distil.Lesson(
-        Labelled.joined([stuff.data, hasty, nothing]),
-        np.concatenate([soft, soft[again], *told]),
-        np.concatenate([stuff.weight, stuff.weight[again], none]),
-        np.concatenate([stuff.felt, stuff.felt[again], none]),
-        np.concatenate([ours, ours[again], np.arange(len(more)) >= len(more) // 2]),
-    )
 
 
 def _embedded(table: NDArray[np.float32], words: Vocabulary) -> NDArray[np.float32]:
@@ -281,6 +219,8 @@ def train(root: Path, folder: Path, seed: int) -> None:
     begin = static(practised, list(words.words))
     taught = lesson(stuff, soft, folder, labellers, words, begin)
     student = distil.fit(taught, words, begin, seed, EPOCHS, LAST_EPOCHS)
+    further = further_lesson(stuff, folder, Labeller(small), words, begin)
+    student = distil.refined(student, further, words, seed, FURTHER_EPOCHS)
     torch.save(student.state_dict(), folder / f"student-{seed}.pt")
     weights = packed(student, words)
     DEEP.mkdir(exist_ok=True)

@@ -56,7 +56,7 @@ def test_a_real_text_that_asks_for_a_person_is_handed_over() -> None:
 @pytest.mark.parametrize(
     ("text", "reasons"),
     [
-        ("You cancelled my flight and told me to call you. Awful!", ["strong_emotion"]),
+        ("You cancelled my flight and told me to call you. Awful, I am furious!", ["strong_emotion"]),
         ("Terrible. I cancelled that order because your payment page is broken.", []),
         ("This is terrible, I will cancel my subscription.", ["threat_to_leave"]),
         ("Awful service. You cancelled my order, and I will never order from you again.", ["threat_to_leave"]),

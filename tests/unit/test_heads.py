@@ -59,7 +59,7 @@ def test_it_hears_what_no_phrase_knows_and_says_by_which_words(fitted: Fitted) -
 def test_a_word_that_no_label_has_shown_stands_near_those_that_it_is_like() -> None:
     shown = {"lost_luggage": "puppy kitten hamster dog rabbit sheep duck goat cow",
              "late_flight": "Monday Tuesday Wednesday Thursday Friday January February July October"}  # fmt: skip
-    unseen = {"lost_luggage": "cat pony horse parrot lamb mouse", "late_flight": "Saturday Sunday April June November"}
+    unseen = {"lost_luggage": "cat horse parrot bird fish turtle", "late_flight": "Saturday Sunday April June March"}
     labelled = [
         Example(f"{opening}, so sad about the {word}", id_)
         for opening in OPENINGS[:4]
