@@ -1,8 +1,8 @@
 """Builds the scorer's weights from GoEmotions, SemEval-2017 and the project's own texts: ``make train``.
 
 Teachers, labels, student, calibration: seeded, with progress, and each goes on where it was stopped (``.train/``).
-Three to three and a half hours on two cores that do nothing else, by what its steps took one by one. Nothing that
-``groundswell eval`` reports on is read.
+About three hours on two cores that do nothing else, by what its steps took one by one, and more on slow ones. Nothing
+that ``groundswell eval`` reports on is read.
 """
 
 from __future__ import annotations
