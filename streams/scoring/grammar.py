@@ -39,7 +39,7 @@ _KINDS = {
     _OWNER: "the my your our his her their this that these those yalls",
     _HAVE: "have has had having ive",
     _IS: "is are was were be been being am im its hes shes theyre youre were thats ais looks look feels felt",
-    _ONE: "a an one small little slight quick",
+    _ONE: "a one",
     _GRADED: "long slow late small big large tiny huge cheap expensive dear pricey dirty clean cold hot warm loud noisy"
     " quiet busy rude nice kind good bad great funny fast quick easy hard difficult heavy light thin thick old weird"
     " strange annoying annoyed boring awkward confusing disappointing disappointed impressed impressive happy pleased"
