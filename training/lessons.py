@@ -49,10 +49,7 @@ def lesson(
         more += made
     dice = random.Random(23)  # noqa: S311
     again = np.array([*(at for at in range(len(texts)) if dice.random() < CARELESS), *range(own, len(texts))])
-    made_of_own = np.arange(len(more)) >= len(more) // 2
-    return _lesson(
-        stuff, soft, again, dice, more, np.concatenate(told), made_of_own, np.zeros(len(more), dtype=np.bool_)
-    )
+    return _lesson(stuff, soft, again, dice, more, np.concatenate(told), own_from=len(more) // 2)
 
 
 def further_lesson(
@@ -73,8 +70,7 @@ def further_lesson(
     dice = random.Random(29)  # noqa: S311
     again = np.array([at for at in range(len(texts)) if dice.random() < CARELESS])
     soft, told = deep.resumed(texts, folder, "deep"), deep.resumed(more, folder, "deep-made")
-    like_comments = np.arange(len(more)) < LIKE_COMMENTS
-    return _lesson(stuff, soft, again, dice, more, told, np.zeros(len(more), dtype=np.bool_), like_comments)
+    return _lesson(stuff, soft, again, dice, more, told, own_from=len(more), comments=LIKE_COMMENTS)
 
 
 def _near(stuff: Material, words: Vocabulary, begin: NDArray[np.float32]) -> dict[str, list[str]]:
@@ -89,10 +85,13 @@ def _lesson(
     dice: random.Random,
     more: list[str],
     told: NDArray[np.float32],
-    made_of_own: NDArray[np.bool_],
-    like_comments: NDArray[np.bool_],
+    *,
+    own_from: int,
+    comments: int = 0,
 ) -> Lesson:
-    """All the material, some of it ``again`` as written in a hurry, and ``more`` whose labels nobody knows."""
+    """All the material, some of it ``again`` as written in a hurry, and ``more`` whose labels nobody knows: the first
+    of these are made of ``comments``, those from ``own_from`` on of own texts.
+    """
     ours = np.arange(len(stuff.data.texts)) >= stuff.public
     ours[-stuff.twice :] = False
     hasty = stuff.data.take(again)
@@ -108,8 +107,8 @@ def _lesson(
         np.concatenate([soft, soft[again], told]),
         np.concatenate([stuff.weight, stuff.weight[again], none]),
         np.concatenate([stuff.felt, stuff.felt[again], none]),
-        np.concatenate([ours, ours[again], made_of_own]),
-        np.concatenate([np.zeros(len(ours) + len(again), dtype=np.bool_), like_comments]),
+        np.concatenate([ours, ours[again], np.arange(len(more)) >= own_from]),
+        np.concatenate([np.zeros(len(ours) + len(again), dtype=np.bool_), np.arange(len(more)) < comments]),
     )
 
 

@@ -62,7 +62,7 @@ def _compiles(command: list[str]) -> bool:
         )
         command = [*command, *_FLAGS, "-o", str(source.with_suffix(".so")), str(source)]
         try:
-            return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603 - as below.
+            return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603 - a source of our own.
         except OSError:
             return False
 

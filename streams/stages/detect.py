@@ -125,8 +125,7 @@ class DetectStage:
                 self._due_at.pop(frame.partition, None)
             else:
                 self._due_at.setdefault(frame.partition, 0.0)
-                async with self._telling[frame.partition]:
-                    await self._put_open(frame.partition, listener, changelog)
+                await self._tell_open_of(frame.partition)
             self._telemetry.note(effects)
             if spans is not None:
                 spans.end()
@@ -136,23 +135,22 @@ class DetectStage:
     async def tell_open(self) -> None:
         """Tell the open windows that wait for it: the last of a burst, with no frame behind it."""
         idle = [partition for partition in self._listeners if not self._telling[partition].locked()]
-        await asyncio.gather(*(self._tell_open_of(partition) for partition in idle if partition not in self._unchecked))
+        await asyncio.gather(*map(self._tell_open_of, idle))
 
     async def _tell_open_of(self, partition: int) -> None:
         async with self._telling[partition]:
-            if partition in self._listeners:
-                await self._put_open(partition, self._listeners[partition], self._changelogs[partition])
-
-    async def _put_open(self, partition: int, listener: Listener, changelog: Changelog) -> None:
-        now, due_at = time.monotonic(), self._due_at.get(partition)
-        # Where others have the partition by now, what we call open is closed, and would be its last word.
-        if self._surely_ours(partition) and listener.untold and due_at is not None and now >= due_at:
-            effects = listener.tell_open()
-            taken = time.monotonic() - now
-            self._due_at[partition] = now + taken * len(self._listeners) / TELL_SHARE
-            await self._publisher.put(effects)
-            await self._flush(partition, changelog, effects)
-            self._telemetry.note(effects)
+            listener, changelog = self._listeners.get(partition), self._changelogs.get(partition)
+            now, due_at = time.monotonic(), self._due_at.get(partition)
+            if listener is None or changelog is None or partition in self._unchecked:
+                return
+            # Where others have the partition by now, what we call open is closed, and would be its last word.
+            if self._surely_ours(partition) and listener.untold and due_at is not None and now >= due_at:
+                effects = listener.tell_open()
+                taken = time.monotonic() - now
+                self._due_at[partition] = now + taken * len(self._listeners) / TELL_SHARE
+                await self._publisher.put(effects)
+                await self._flush(partition, changelog, effects)
+                self._telemetry.note(effects)
 
     async def _flush(self, partition: int, changelog: Changelog, told: Effects) -> None:
         """Wait until the broker has what was put; where others had the partition by then, they keep the last word."""

@@ -43,6 +43,9 @@ def test_others_who_have_gone_on_keep_the_last_word(settings: Settings, broker: 
         await publisher.put(Effects(records=records))
         await publisher.flush()
 
+    def consumer() -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(**connection.aiokafka(settings, broker.address))
+
     async def play(pipeline: Pipeline) -> tuple[int, int]:
         async with publishing(pipeline) as stopped, publishing(pipeline) as other:
             await tell(stopped, told("open, before", "1", "2", "3", "4", "5"))
@@ -54,9 +57,8 @@ def test_others_who_have_gone_on_keep_the_last_word(settings: Settings, broker: 
             late += [*told("open again", "1"), (SCORED, "brand", {"said": "late"})]
             await tell(stopped, late)
             await tell(other, told("closed again", "2"))
-            asked = lambda: AIOKafkaConsumer(**connection.aiokafka(settings, broker.address))  # noqa: E731
-            first = await stopped.put_back(late, claimed_ms, asked)
-            return first, await stopped.put_back(late, claimed_ms, asked)
+            first = await stopped.put_back(late, claimed_ms, consumer)
+            return first, await stopped.put_back(late, claimed_ms, consumer)
 
     with Pipeline(settings, broker.address, tmp_path) as pipeline:
         assert asyncio.run(play(pipeline)) == (2, 0)

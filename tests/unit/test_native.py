@@ -53,7 +53,7 @@ def test_numpys_vectors_change_nothing(tree: Path) -> None:
     """Its exponentials have another last digit with each set of instructions; the reader asks for none of them."""
     there = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
     if not there:
-        pytest.skip("numpy knows one way of adding up here")
+        pytest.skip("numpy has no vectors to turn off here")
     assert told(tree) == told(tree, NPY_DISABLE_CPU_FEATURES=" ".join(there))
 
 
