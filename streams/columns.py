@@ -183,7 +183,8 @@ class Columns:
         try:
             number = float(value)
             if wanted == "integer":
-                return int(number) if number == int(number) else value
+                # JSON as it is written here ends at 64 bits.
+                return int(number) if number == int(number) and abs(number) < 2.0**63 else value
         except (ValueError, OverflowError):
             return value
         # NaN and the infinities are no JSON numbers.
